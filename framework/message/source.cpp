@@ -1,0 +1,51 @@
+#include <apus/source.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace apus {
+
+BodyError::BodyError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
+BodyError::~BodyError() = default;
+
+Source::~Source() = default;
+
+std::optional<FileRegion> Source::file_region() { return std::nullopt; }
+void Source::sent() {}
+
+StringSource::StringSource(std::string bytes) : bytes_(std::move(bytes)) {}
+StringSource::~StringSource() = default;
+
+std::size_t StringSource::read(std::span<char> out) {
+  const std::size_t count = std::min(out.size(), bytes_.size() - at_);
+  std::memcpy(out.data(), bytes_.data() + at_, count);
+  at_ += count;
+  return count;
+}
+
+std::string read_all(Source* source, std::size_t limit) {
+  std::string all;
+  if (source == nullptr) return all;
+  std::array<char, 16384> piece;
+  while (const std::size_t count = source->read(piece)) {
+    if (count > limit - all.size()) {
+      throw BodyError(BodyError::Kind::kTooLarge, "body is larger than " + std::to_string(limit));
+    }
+    all.append(piece.data(), count);
+  }
+  return all;
+}
+
+bool drain(Source* source, std::uint64_t limit) {
+  if (source == nullptr) return true;
+  std::array<char, 16384> piece;
+  std::uint64_t dropped = 0;
+  while (const std::size_t count = source->read(piece)) {
+    dropped += count;
+    if (dropped > limit) return false;
+  }
+  return true;
+}
+
+}  // namespace apus
