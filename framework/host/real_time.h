@@ -1,0 +1,26 @@
+// Time and chance as the kernel gives them.
+#pragma once
+
+#include <apus/host.h>
+
+namespace apus {
+
+/// CLOCK_REALTIME, steady_clock and nanosleep.
+class RealClock final : public Clock {
+ public:
+  RealClock();
+  ~RealClock() override;
+  [[nodiscard]] double now() const override;
+  [[nodiscard]] Steady steady() const override;
+  void sleep(std::chrono::nanoseconds duration) override;
+};
+
+/// getrandom(2). Throws std::system_error when the kernel refuses.
+class RealEntropy final : public Entropy {
+ public:
+  RealEntropy();
+  ~RealEntropy() override;
+  void fill(std::span<char> out) override;
+};
+
+}  // namespace apus
