@@ -1,5 +1,4 @@
 #include <apus/digest.h>
-
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

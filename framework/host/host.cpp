@@ -1,9 +1,9 @@
-// Out-of-line parts of the interfaces in <apus/host.h> and its neighbours: one home for each vtable.
+// Out-of-line parts of the interfaces in <apus/host.h> and its neighbours: one home for each
+// vtable.
+#include <apus/digest.h>
 #include <apus/host.h>
 #include <apus/ring.h>
 #include <apus/transport.h>
-
-#include <apus/digest.h>
 
 #include <array>
 #include <stdexcept>

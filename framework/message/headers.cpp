@@ -14,9 +14,9 @@ constexpr std::array<std::string_view, 5> kInternalPrefixes = {
     "x-backend", "x-account-sysmeta-", "x-container-sysmeta-", "x-object-sysmeta-",
     "x-object-transient-sysmeta-"};
 constexpr std::array<std::string_view, 11> kInternalNames = {
-    "x-account-host",      "x-account-device",      "x-account-partition",
-    "x-container-host",    "x-container-device",    "x-container-partition",
-    "x-delete-at-host",    "x-delete-at-device",    "x-delete-at-partition",
+    "x-account-host",        "x-account-device",         "x-account-partition",
+    "x-container-host",      "x-container-device",       "x-container-partition",
+    "x-delete-at-host",      "x-delete-at-device",       "x-delete-at-partition",
     "x-delete-at-container", "x-container-root-db-state"};
 
 }  // namespace

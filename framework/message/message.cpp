@@ -13,7 +13,8 @@ struct StatusText {
   std::string_view explanation;
 };
 
-// Reasons and the page's paragraph as they are on Swift's wire, where clients have come to match them.
+// Reasons and the page's paragraph as they are on Swift's wire, where clients have come to match
+// them.
 constexpr StatusText kTexts[] = {
     {100, "Continue", ""},
     {200, "OK", ""},
@@ -38,8 +39,10 @@ constexpr StatusText kTexts[] = {
     {403, "Forbidden", "Access was denied to this resource."},
     {404, "Not Found", "The resource could not be found."},
     {405, "Method Not Allowed", "The method is not allowed for this resource."},
-    {406, "Not Acceptable", "The resource is not available in a format acceptable to your browser."},
-    {408, "Request Timeout", "The server has waited too long for the request to be sent by the client."},
+    {406, "Not Acceptable",
+     "The resource is not available in a format acceptable to your browser."},
+    {408, "Request Timeout",
+     "The server has waited too long for the request to be sent by the client."},
     {409, "Conflict", "There was a conflict when trying to complete your request."},
     {410, "Gone", "This resource is no longer available."},
     {411, "Length Required", "Content-Length header required."},
@@ -65,8 +68,9 @@ constexpr StatusText kTexts[] = {
     {505, "HTTP Version Not Supported", ""},
     {507, "Insufficient Storage",
      "There was not enough space to save the resource. Drive: unknown"},
-    {529, "Too Many Backend Requests", "The server is incapable of performing the requested operation "
-                                       "due to too many requests. Slow down."},
+    {529, "Too Many Backend Requests",
+     "The server is incapable of performing the requested operation "
+     "due to too many requests. Slow down."},
 };
 
 const StatusText* find_text(int status) {

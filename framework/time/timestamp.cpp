@@ -1,3 +1,4 @@
+#include <apus/text.h>
 #include <apus/timestamp.h>
 
 #include <algorithm>
@@ -6,8 +7,6 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
-
-#include <apus/text.h>
 
 namespace apus {
 namespace {
@@ -182,8 +181,8 @@ std::string http_date(std::int64_t unix_seconds) {
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
   const std::string copy(trim(text));
-  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
-                           "%a %b %d %H:%M:%S %Y"}) {
+  for (const char* form :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
     std::tm parts{};
     const char* end = strptime(copy.c_str(), form, &parts);
     if (end != nullptr && *end == '\0') return timegm(&parts);

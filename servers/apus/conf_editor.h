@@ -1,4 +1,5 @@
-// Changes single options of a conf file and leaves every other byte alone: the files are a person's.
+// Changes single options of a conf file and leaves every other byte alone: the files are a
+// person's.
 #pragma once
 
 #include <string>
@@ -12,8 +13,9 @@ class ConfEditor {
  public:
   explicit ConfEditor(std::string_view text);
 
-  /// Replaces the value of `key` in `[section]`, adding the line at the section's end, or the section at
-  /// the file's end, when they are not there. Throws std::invalid_argument for a value with a line break.
+  /// Replaces the value of `key` in `[section]`, adding the line at the section's end, or the
+  /// section at the file's end, when they are not there. Throws std::invalid_argument for a value
+  /// with a line break.
   void set(std::string_view section, std::string_view key, std::string_view value);
   /// True when the section has the key.
   [[nodiscard]] bool has(std::string_view section, std::string_view key) const;

@@ -1,6 +1,5 @@
 // The one executable: `apus COMMAND ...`.
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 int main(int argc, char** argv) {

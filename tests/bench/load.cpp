@@ -1,6 +1,6 @@
-// Sends a fixed number of requests over a fixed number of keep-alive connections, a thread each, and
-// prints one JSON line: requests/s, latencies, statuses. Each request has its own path "PREFIX<n>" when
-// asked; bodies are one buffer sent again and again.
+// Sends a fixed number of requests over a fixed number of keep-alive connections, a thread each,
+// and prints one JSON line: requests/s, latencies, statuses. Each request has its own path
+// "PREFIX<n>" when asked; bodies are one buffer sent again and again.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -86,7 +86,8 @@ class Connection {
 
   static std::size_t content_length(std::string_view head) {
     static constexpr std::string_view kName = "content-length:";
-    for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    for (std::size_t at = head.find("\r\n"); at != std::string_view::npos;
+         at = head.find("\r\n", at + 2)) {
       std::string_view line = head.substr(at + 2, kName.size());
       if (!std::equal(line.begin(), line.end(), kName.begin(), kName.end(),
                       [](char a, char b) { return (a | 32) == b || a == b; })) {
@@ -130,7 +131,8 @@ void work(const Plan& plan, std::atomic<long>& next, const std::string& body, Ta
       }
       ++tally.statuses[connection.receive(plan.method == "HEAD")];
       tally.micros.push_back(
-          std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+          std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+              .count());
     }
   } catch (const std::exception& error) {
     tally.error = error.what();
@@ -139,7 +141,8 @@ void work(const Plan& plan, std::atomic<long>& next, const std::string& body, Ta
 
 double percentile(const std::vector<double>& sorted, double share) {
   if (sorted.empty()) return 0;
-  return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
+  return sorted[std::min(sorted.size() - 1,
+                         static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
 }
 
 Plan parse(int argc, char** argv) {
@@ -147,15 +150,24 @@ Plan parse(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const std::string value = argv[i + 1];
-    if (name == "--port") plan.port = std::stoi(value);
-    else if (name == "--connections") plan.connections = std::stoi(value);
-    else if (name == "--requests") plan.requests = std::stol(value);
-    else if (name == "--names") plan.names = std::stol(value);
-    else if (name == "--method") plan.method = value;
-    else if (name == "--path") plan.path = value;
-    else if (name == "--header") plan.headers += value + "\r\n";
-    else if (name == "--body") plan.body = std::stoul(value);
-    else throw std::invalid_argument("unknown argument " + std::string(name));
+    if (name == "--port")
+      plan.port = std::stoi(value);
+    else if (name == "--connections")
+      plan.connections = std::stoi(value);
+    else if (name == "--requests")
+      plan.requests = std::stol(value);
+    else if (name == "--names")
+      plan.names = std::stol(value);
+    else if (name == "--method")
+      plan.method = value;
+    else if (name == "--path")
+      plan.path = value;
+    else if (name == "--header")
+      plan.headers += value + "\r\n";
+    else if (name == "--body")
+      plan.body = std::stoul(value);
+    else
+      throw std::invalid_argument("unknown argument " + std::string(name));
   }
   return plan;
 }
@@ -172,7 +184,8 @@ int main(int argc, char** argv) try {
     std::vector<std::jthread> threads;
     for (Tally& tally : tallies) threads.emplace_back([&] { work(plan, next, body, tally); });
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Tally all;
   for (Tally& tally : tallies) {
     all.micros.insert(all.micros.end(), tally.micros.begin(), tally.micros.end());
@@ -180,9 +193,10 @@ int main(int argc, char** argv) try {
     if (!tally.error.empty()) all.error = tally.error;
   }
   std::sort(all.micros.begin(), all.micros.end());
-  std::printf("{\"seconds\": %.4f, \"requests\": %zu, \"rate\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, ",
-              seconds, all.micros.size(), static_cast<double>(all.micros.size()) / seconds,
-              percentile(all.micros, 0.5), percentile(all.micros, 0.99));
+  std::printf(
+      "{\"seconds\": %.4f, \"requests\": %zu, \"rate\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, ",
+      seconds, all.micros.size(), static_cast<double>(all.micros.size()) / seconds,
+      percentile(all.micros, 0.5), percentile(all.micros, 0.99));
   std::printf("\"statuses\": {");
   const char* comma = "";
   for (const auto& [status, count] : all.statuses) {

@@ -1,5 +1,5 @@
-// The system calls of one object PUT and nothing else, from several threads: what the disk can give.
-// usage: bench_raw_disk FOLDER THREADS COUNT BYTES; prints one JSON line.
+// The system calls of one object PUT and nothing else, from several threads: what the disk can
+// give. usage: bench_raw_disk FOLDER THREADS COUNT BYTES; prints one JSON line.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -41,11 +41,13 @@ void put(const std::string& part, long number, const std::string& body, const st
   must(::fsetxattr(fd, "user.swift.metadata", meta.data(), meta.size(), 0) == 0, "fsetxattr");
   must(::fsetxattr(fd, "user.swift.metadata_checksum", name, 32, 0) == 0, "fsetxattr");
   must(::fsync(fd) == 0, "fsync");
-  const int journal = ::open((part + "/hashes.invalid").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int journal =
+      ::open((part + "/hashes.invalid").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   must(journal >= 0 && ::write(journal, name, 4) == 4, "journal");
   ::close(journal);
   const std::string from = "/proc/self/fd/" + std::to_string(fd);
-  must(::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, (hash + "/1795382000.00000.data").c_str(), AT_SYMLINK_FOLLOW) == 0,
+  must(::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, (hash + "/1795382000.00000.data").c_str(),
+                AT_SYMLINK_FOLLOW) == 0,
        "linkat");
   ::close(fd);
   sync_folder(hash);
@@ -73,12 +75,15 @@ int main(int argc, char** argv) try {
     std::vector<std::jthread> pool;
     for (int t = 0; t < threads; ++t) {
       pool.emplace_back([&] {
-        for (long n = next++; n < count; n = next++) put(parts[static_cast<std::size_t>(n) % 1024], n, body, meta);
+        for (long n = next++; n < count; n = next++)
+          put(parts[static_cast<std::size_t>(n) % 1024], n, body, meta);
       });
     }
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("{\"seconds\": %.4f, \"rate\": %.1f}\n", seconds, static_cast<double>(count) / seconds);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::printf("{\"seconds\": %.4f, \"rate\": %.1f}\n", seconds,
+              static_cast<double>(count) / seconds);
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "raw_disk: %s\n", error.what());

@@ -1,4 +1,5 @@
-// The three things the framework knows: an App answers, a Filter wraps an App, a Daemon works on its own.
+// The three things the framework knows: an App answers, a Filter wraps an App, a Daemon works on
+// its own.
 #pragma once
 
 #include <apus/abi.h>

@@ -11,8 +11,9 @@
 
 namespace apus {
 
-/// Swift's memcache, seen by logical keys ("container/AUTH_a/c") and JSON texts. Thread-safe. A cache
-/// that cannot be reached answers as if empty: nothing here throws, nothing waits past its time-outs.
+/// Swift's memcache, seen by logical keys ("container/AUTH_a/c") and JSON texts. Thread-safe. A
+/// cache that cannot be reached answers as if empty: nothing here throws, nothing waits past its
+/// time-outs.
 class APUS_API Cache {
  public:
   Cache() = default;
@@ -24,8 +25,8 @@ class APUS_API Cache {
   virtual std::optional<std::string> get(std::string_view key) = 0;
   /// `ttl` 0 = for ever. Longer than 30 days is kept that long all the same.
   virtual void set(std::string_view key, std::string_view json, std::chrono::seconds ttl) = 0;
-  /// Adds `delta` (may be negative; the counter stops at 0) to a counter made with `ttl` when absent.
-  /// Nothing when no server answered.
+  /// Adds `delta` (may be negative; the counter stops at 0) to a counter made with `ttl` when
+  /// absent. Nothing when no server answered.
   virtual std::optional<std::int64_t> increment(std::string_view key, std::int64_t delta,
                                                 std::chrono::seconds ttl) = 0;
   virtual void remove(std::string_view key) = 0;

@@ -21,8 +21,8 @@ APUS_API std::string title_case(std::string_view name);
 APUS_API bool same_name(std::string_view a, std::string_view b);
 APUS_API bool starts_with_name(std::string_view name, std::string_view prefix);
 
-/// True for the names by which servers tell each other facts and that no client may say: X-Backend-*,
-/// X-{Account,Container,Object}-Sysmeta-*, X-Object-Transient-Sysmeta-*,
+/// True for the names by which servers tell each other facts and that no client may say:
+/// X-Backend-*, X-{Account,Container,Object}-Sysmeta-*, X-Object-Transient-Sysmeta-*,
 /// X-{Account,Container,Delete-At}-{Host,Device,Partition}, X-Delete-At-Container,
 /// X-Container-Root-Db-State.
 APUS_API bool is_internal_name(std::string_view name);
@@ -52,7 +52,8 @@ class APUS_API Headers {
   /// Removes every field for which `predicate(name)` holds.
   template <typename Predicate>
   void erase_if(Predicate predicate) {
-    std::erase_if(fields_, [&](const Field& field) { return predicate(std::string_view(field.first)); });
+    std::erase_if(fields_,
+                  [&](const Field& field) { return predicate(std::string_view(field.first)); });
   }
   void clear();
 

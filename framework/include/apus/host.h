@@ -1,4 +1,5 @@
-// What a plugin is handed when it is made: time, chance, logs, numbers and what the cluster agreed on.
+// What a plugin is handed when it is made: time, chance, logs, numbers and what the cluster agreed
+// on.
 #pragma once
 
 #include <apus/abi.h>

@@ -15,8 +15,8 @@
 
 namespace apus {
 
-/// A JSON value. Objects keep the order they were written in. Numbers without fraction or exponent that
-/// fit are integers. A value type: copies are deep.
+/// A JSON value. Objects keep the order they were written in. Numbers without fraction or exponent
+/// that fit are integers. A value type: copies are deep.
 class APUS_API Json {
  public:
   using Array = std::vector<Json>;
@@ -56,16 +56,16 @@ class APUS_API Json {
   /// Sets a member; turns anything else into an object first.
   void set(std::string_view name, Json value);
 
-  /// As json.dumps: ", " and ": ", non-ASCII as \uXXXX. `compact` leaves the blanks out; `sorted` orders
-  /// members by name.
+  /// As json.dumps: ", " and ": ", non-ASCII as \uXXXX. `compact` leaves the blanks out; `sorted`
+  /// orders members by name.
   [[nodiscard]] std::string dump(bool compact = false, bool sorted = false) const;
 
  private:
   std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-/// Appends `text` (UTF-8; a malformed byte as U+FFFD) as a JSON string with its quotes, non-ASCII as
-/// \uXXXX with surrogate pairs.
+/// Appends `text` (UTF-8; a malformed byte as U+FFFD) as a JSON string with its quotes, non-ASCII
+/// as \uXXXX with surrogate pairs.
 APUS_API void append_json_string(std::string& out, std::string_view text);
 
 /// Sees the pieces of a JSON text in order, without a tree: for listings.

@@ -11,8 +11,8 @@ namespace apus {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kNotice, kWarning, kError, kCritical };
 
-/// A named log. Thread-safe. Lines end up where the conf says (stderr, file, syslog), in Swift's form:
-/// newlines as "#012", " (txn: ID)" appended when `trans_id` is given and not in the text.
+/// A named log. Thread-safe. Lines end up where the conf says (stderr, file, syslog), in Swift's
+/// form: newlines as "#012", " (txn: ID)" appended when `trans_id` is given and not in the text.
 class APUS_API Logger {
  public:
   Logger() = default;

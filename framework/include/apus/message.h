@@ -34,8 +34,8 @@ struct APUS_API Context {
   std::string scheme = "http";
   std::string local_address;  ///< "ip:port" the request came in on
 
-  std::string remote_user;  ///< comma list of groups; empty = anonymous
-  AuthorizeHook authorize;  ///< empty = no auth filter: all is allowed
+  std::string remote_user;          ///< comma list of groups; empty = anonymous
+  AuthorizeHook authorize;          ///< empty = no auth filter: all is allowed
   bool authorize_override = false;  ///< swift.authorize_override
   bool swift_owner = false;         ///< may see and set owner headers
   bool reseller_request = false;
@@ -51,7 +51,8 @@ struct APUS_API Context {
 
   Cache* cache = nullptr;                 ///< swift.cache; null = none. Outlives the request.
   std::shared_ptr<InfoCache> info_cache;  ///< swift.infocache: infos fetched for this request
-  std::optional<Timestamp> timestamp;     ///< X-Timestamp of the request, once the proxy or a back end set it
+  std::optional<Timestamp>
+      timestamp;  ///< X-Timestamp of the request, once the proxy or a back end set it
 
   /// Called by whoever reads the body to its end: header fields to be stored that depend on it.
   std::function<void(Headers&)> update_footers;
@@ -74,9 +75,9 @@ struct APUS_API Request {
   std::string protocol = "HTTP/1.1";
   Headers headers;   ///< what the client said; no internal name is ever acted upon from here
   Headers internal;  ///< what servers and filters say: names of is_internal_name, and X-Timestamp
-  std::unique_ptr<Source> body;                  ///< null = none
+  std::unique_ptr<Source> body;                 ///< null = none
   std::optional<std::uint64_t> content_length;  ///< nothing = none announced
-  bool chunked = false;  ///< the length is unknown until the end of `body`
+  bool chunked = false;                         ///< the length is unknown until the end of `body`
   Context context;
 
   Request();
@@ -94,16 +95,16 @@ struct APUS_API Request {
 APUS_API Request make_subrequest(const Request& parent, std::string method, std::string path,
                                  std::string_view source, bool pre_authorized);
 
-/// An answer. The host sends `headers` to clients, and `internal` too when the listener is a back end
-/// (see Descriptor::trusted).
+/// An answer. The host sends `headers` to clients, and `internal` too when the listener is a back
+/// end (see Descriptor::trusted).
 struct APUS_API Response {
   int status = 200;
   std::string reason;  ///< empty = Swift's phrase for the status
   Headers headers;     ///< without Content-Length, Date, Connection, Transfer-Encoding: the host's
   Headers internal;
-  std::unique_ptr<Source> body;                  ///< null = empty
+  std::unique_ptr<Source> body;                 ///< null = empty
   std::optional<std::uint64_t> content_length;  ///< of the entity, also for HEAD; nothing = chunked
-  bool close_connection = false;                 ///< the client must not reuse the connection
+  bool close_connection = false;                ///< the client must not reuse the connection
 
   Response();
   /// Status with an empty body, content_length 0.

@@ -1,4 +1,5 @@
-// Declared options: one table gives the typed values, `apus check`, the sample conf and the doc page.
+// Declared options: one table gives the typed values, `apus check`, the sample conf and the doc
+// page.
 #pragma once
 
 #include <apus/abi.h>
@@ -24,7 +25,7 @@ enum class OptionType : std::uint8_t {
 
 /// One option. Plain data with static storage: a plugin exports an array of these.
 struct OptionSpec {
-  const char* name;      ///< Swift's own name; a final '*' declares a family ("user_*")
+  const char* name;  ///< Swift's own name; a final '*' declares a family ("user_*")
   OptionType type;
   const char* fallback;  ///< the default as one would write it; null = none
   const char* help;      ///< one line
@@ -81,8 +82,8 @@ class APUS_API Options {
     std::string option;
     std::string message;  ///< what is wrong and what would fit
   };
-  /// Bad values and missing required options (fatal), unknown names with "did you mean" (not fatal).
-  /// Names in `ambient` (options of [DEFAULT] that others read) are never unknown.
+  /// Bad values and missing required options (fatal), unknown names with "did you mean" (not
+  /// fatal). Names in `ambient` (options of [DEFAULT] that others read) are never unknown.
   [[nodiscard]] std::vector<Problem> check(const std::vector<std::string>& ambient = {}) const;
 
  private:

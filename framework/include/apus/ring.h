@@ -33,7 +33,8 @@ struct RingNode {
   int handoff_index = -1;  ///< place among the handoffs; -1 for a primary
 };
 
-/// Handoffs in Swift's exact order, found one at a time: each step costs a walk, most readers take few.
+/// Handoffs in Swift's exact order, found one at a time: each step costs a walk, most readers take
+/// few.
 class APUS_API HandoffWalk {
  public:
   HandoffWalk() = default;
@@ -74,7 +75,8 @@ class APUS_API RingDirectory {
   RingDirectory& operator=(const RingDirectory&) = delete;
   virtual ~RingDirectory();
 
-  /// Throws std::runtime_error that names the file when it is missing or broken and was never loaded.
+  /// Throws std::runtime_error that names the file when it is missing or broken and was never
+  /// loaded.
   virtual std::shared_ptr<const Ring> account() = 0;
   virtual std::shared_ptr<const Ring> container() = 0;
   virtual std::shared_ptr<const Ring> object(int policy_index) = 0;

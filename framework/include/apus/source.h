@@ -40,8 +40,8 @@ class APUS_API BodyError : public std::runtime_error {
   Kind kind_;
 };
 
-/// A body, read once from front to back by one thread. Its destructor closes whatever feeds it, read
-/// to the end or not.
+/// A body, read once from front to back by one thread. Its destructor closes whatever feeds it,
+/// read to the end or not.
 class APUS_API Source {
  public:
   Source() = default;
@@ -77,7 +77,8 @@ class APUS_API StringSource final : public Source {
 /// `limit` bytes; a null source is an empty body.
 APUS_API std::string read_all(Source* source, std::size_t limit);
 
-/// Reads and drops at most `limit` bytes; true when the end was reached. A null source is at its end.
+/// Reads and drops at most `limit` bytes; true when the end was reached. A null source is at its
+/// end.
 APUS_API bool drain(Source* source, std::uint64_t limit);
 
 }  // namespace apus

@@ -1,4 +1,5 @@
-// What swift.conf says to every server of a cluster: the hash salt, the storage policies, the limits.
+// What swift.conf says to every server of a cluster: the hash salt, the storage policies, the
+// limits.
 #pragma once
 
 #include <apus/abi.h>

@@ -47,8 +47,8 @@ struct ApiPath {
   std::string_view container;
   std::string_view object;
 };
-/// Nothing unless the text starts with '/', names at least `min_pieces` non-empty pieces and no empty
-/// one before the last. "/v1/a/c/" is account and container with an empty object.
+/// Nothing unless the text starts with '/', names at least `min_pieces` non-empty pieces and no
+/// empty one before the last. "/v1/a/c/" is account and container with an empty object.
 APUS_API std::optional<ApiPath> split_api_path(std::string_view path, int min_pieces = 1);
 
 /// A query string as ordered pairs, decoded; a name without '=' has an empty value.

@@ -1,4 +1,5 @@
-// Swift's timestamps: seconds rounded to 10 microseconds, and an offset that orders rewrites of one moment.
+// Swift's timestamps: seconds rounded to 10 microseconds, and an offset that orders rewrites of one
+// moment.
 #pragma once
 
 #include <apus/abi.h>
@@ -23,8 +24,8 @@ class APUS_API Timestamp {
   static Timestamp from_raw(std::int64_t raw, std::uint64_t offset = 0);
   /// Rounds half to even at 1e-5, as Python does; clamped to the valid range.
   static Timestamp from_seconds(double seconds, std::uint64_t offset = 0);
-  /// Any of the three forms. Nothing when it is not a number, is negative or >= 1e10, when the offset
-  /// has more than 16 hex digits, or when there is a second '_'.
+  /// Any of the three forms. Nothing when it is not a number, is negative or >= 1e10, when the
+  /// offset has more than 16 hex digits, or when there is a second '_'.
   static std::optional<Timestamp> parse(std::string_view text);
 
   [[nodiscard]] constexpr std::int64_t raw() const { return raw_; }
@@ -50,17 +51,18 @@ class APUS_API Timestamp {
   std::uint64_t offset_ = 0;
 };
 
-/// Up to three moments in one text, as in `.meta` names and container rows: the first in short form,
-/// the next two as signed hex deltas in 10-microsecond units.
+/// Up to three moments in one text, as in `.meta` names and container rows: the first in short
+/// form, the next two as signed hex deltas in 10-microsecond units.
 struct TimestampTriple {
   Timestamp data;
   Timestamp content_type;
   Timestamp meta;
 };
 
-/// "T", "T+d" or "T+d+d". With `content_type` or `meta` equal to its predecessor the delta is left out
-/// unless `explicit_deltas`.
-APUS_API std::string encode_timestamps(const Timestamp& first, const std::optional<Timestamp>& second,
+/// "T", "T+d" or "T+d+d". With `content_type` or `meta` equal to its predecessor the delta is left
+/// out unless `explicit_deltas`.
+APUS_API std::string encode_timestamps(const Timestamp& first,
+                                       const std::optional<Timestamp>& second,
                                        const std::optional<Timestamp>& third, bool explicit_deltas);
 /// A missing delta repeats its predecessor. Nothing when a part does not parse.
 APUS_API std::optional<TimestampTriple> decode_timestamps(std::string_view text);

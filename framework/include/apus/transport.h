@@ -1,4 +1,5 @@
-// How one server speaks to another: over HTTP, or by a plain call when the other is in this process.
+// How one server speaks to another: over HTTP, or by a plain call when the other is in this
+// process.
 #pragma once
 
 #include <apus/abi.h>
@@ -91,9 +92,9 @@ class APUS_API Transport {
   Transport& operator=(const Transport&) = delete;
   virtual ~Transport();
 
-  /// Sends one request, its body (if any) pulled by this thread, and returns when the answer's head is
-  /// there; the answer's body streams. Over HTTP a body is announced with "Expect: 100-continue" and
-  /// not sent when the final answer comes first.
+  /// Sends one request, its body (if any) pulled by this thread, and returns when the answer's head
+  /// is there; the answer's body streams. Over HTTP a body is announced with "Expect: 100-continue"
+  /// and not sent when the final answer comes first.
   virtual Outcome call(Call call, const Deadlines& deadlines) = 0;
   /// Several requests without bodies at once, from one thread. Stops waiting like Upload::finish.
   virtual std::vector<Outcome> gather(

@@ -3,7 +3,8 @@
 
 TEST_CASE("known digests") {
   CHECK(apus::md5_hex("") == "d41d8cd98f00b204e9800998ecf8427e");
-  CHECK(apus::to_hex(apus::hmac(apus::DigestKind::kSha1, "key", "The quick brown fox jumps over the lazy dog")) ==
+  CHECK(apus::to_hex(apus::hmac(apus::DigestKind::kSha1, "key",
+                                "The quick brown fox jumps over the lazy dog")) ==
         "de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9");
 }
 

@@ -20,7 +20,8 @@ TEST_CASE("rounding is half to even on the double") {
 }
 
 TEST_CASE("what is no timestamp is refused") {
-  for (const char* text : {"", "x", "-1", "1e10", "nan", "inf", "1_2_3", "1_12345678901234567", "1.0x"}) {
+  for (const char* text :
+       {"", "x", "-1", "1e10", "nan", "inf", "1_2_3", "1_12345678901234567", "1.0x"}) {
     CAPTURE(text);
     CHECK_FALSE(Timestamp::parse(text));
   }
