@@ -1,0 +1,22 @@
+// Reads swift.conf into what the servers share.
+#pragma once
+
+#include <apus/swift_conf.h>
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "framework/conf/ini_file.h"
+
+namespace apus {
+
+/// Reads FOLDER/swift.conf. Throws std::runtime_error with one line a problem when it is missing or
+/// wrong: no hash prefix and suffix, unknown or conflicting policy options, limits that are no
+/// numbers.
+APUS_API SwiftConf load_swift_conf(const std::filesystem::path& folder);
+
+/// The same from a parsed file, problems appended.
+APUS_API SwiftConf swift_conf_from(const ConfFile& file, std::vector<ConfProblem>& problems);
+
+}  // namespace apus

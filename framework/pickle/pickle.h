@@ -1,0 +1,97 @@
+// Python pickles, as far as Swift's disks, databases and builder files hold them: plain data, no
+// objects.
+#pragma once
+
+#include <apus/abi.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace apus::pickle {
+
+struct Value;
+using Ref = std::shared_ptr<Value>;  ///< shared where the pickle shares
+
+struct None {};
+/// Python 3 text, or Python 2 unicode: UTF-8 (lone surrogates as three bytes).
+struct Text {
+  std::string utf8;
+};
+/// Python 3 bytes.
+struct Bytes {
+  std::string raw;
+};
+/// A Python 2 str: bytes of an encoding the reader must know.
+struct OldString {
+  std::string raw;
+};
+struct List {
+  std::vector<Ref> items;
+};
+struct Tuple {
+  std::vector<Ref> items;
+};
+struct Dict {
+  std::vector<std::pair<Ref, Ref>> items;  ///< as written; a later equal key wins
+};
+/// array.array of integers.
+struct Array {
+  char type_code = 'H';
+  std::vector<std::int64_t> items;
+};
+
+struct APUS_API Value {
+  std::variant<None, bool, std::int64_t, double, Text, Bytes, OldString, List, Tuple, Dict, Array>
+      data;
+
+  /// The bytes of a Text, Bytes or OldString; null otherwise.
+  [[nodiscard]] const std::string* string() const;
+  [[nodiscard]] const Dict* dict() const { return std::get_if<Dict>(&data); }
+  /// An int or a bool.
+  [[nodiscard]] std::optional<std::int64_t> integer() const;
+  /// A dict's value under a string key; null when absent.
+  [[nodiscard]] const Value* find(std::string_view key) const;
+};
+
+/// Reads protocols 0 to 4 without ever making anything but the types above. Known globals:
+/// _codecs.encode, {copy_reg,copyreg}._reconstructor of a HeaderKeyDict,
+/// {__builtin__,builtins}.{dict, bytes,list}, array.array, array._array_reconstructor. Null for
+/// anything else, for damage, for more than 64 levels or a memo index that was never set. Linear in
+/// the input; never allocates more than a small multiple of it.
+APUS_API Ref parse(std::string_view text);
+
+/// Writes protocol 2 as Python 3 does, without memo (readers do not need it).
+class APUS_API Writer {
+ public:
+  Writer();
+  void begin_dict();  ///< then pairs of key and value
+  void end_dict();
+  void begin_tuple();
+  void end_tuple();
+  void text(std::string_view utf8);
+  void bytes(std::string_view raw);  ///< as _codecs.encode(text, 'latin1')
+  void integer(std::int64_t value);
+  void number(double value);
+  void boolean(bool value);
+  void none();
+  /// The finished pickle; the writer is empty afterwards.
+  std::string finish();
+
+ private:
+  std::string out_;
+  bool has_codec_ = false;
+};
+
+/// UTF-8 of the bytes seen as latin-1: what the pickled payload of bytes is, and one of Swift's
+/// layers.
+APUS_API std::string latin1_to_utf8(std::string_view bytes);
+/// The reverse; nothing when a code point is above 0xff or the text is not UTF-8.
+APUS_API std::optional<std::string> utf8_to_latin1(std::string_view utf8);
+
+}  // namespace apus::pickle

@@ -1,0 +1,105 @@
+#include "framework/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "framework/conf/server_options.h"
+#include "framework/pipeline/required_filters.h"
+
+namespace apus {
+namespace {
+
+LoadedStage load_stage(const PasteStage& stage, PluginKind kind, PluginLoader& loader,
+                       std::vector<ConfProblem>& problems) {
+  LoadedStage out{stage, nullptr, {}, stage.origin.line > 0 ? "named by the pipeline" : ""};
+  if (stage.plugin.empty()) return out;
+  try {
+    out.descriptor = &loader.load(stage.plugin, kind);
+  } catch (const PluginError& error) {
+    problems.push_back({true, stage.origin, "use", error.what()});
+    return out;
+  }
+  out.options =
+      Options(stage.name, out.descriptor->options, out.descriptor->option_count, stage.options);
+  for (const Options::Problem& problem : out.options.check(server_option_names())) {
+    ConfProblem told{problem.fatal, problem.origin, problem.option, problem.message};
+    if (told.origin.file.empty()) told.origin = stage.origin;
+    problems.push_back(std::move(told));
+  }
+  return out;
+}
+
+// Chooses an app by the start of the path, as a urlmap does; the prefix is cut off.
+class UrlMap final : public App {
+ public:
+  struct Entry {
+    std::string prefix;
+    std::unique_ptr<const App> app;
+  };
+  explicit UrlMap(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+
+  Response operator()(Request& request) const override {
+    for (const Entry& entry : entries_) {
+      const std::string& path = request.path;
+      if (!path.starts_with(entry.prefix)) continue;
+      if (path.size() > entry.prefix.size() && path[entry.prefix.size()] != '/') continue;
+      request.path.erase(0, entry.prefix.size());
+      if (request.path.empty()) request.path = "/";
+      return (*entry.app)(request);
+    }
+    return error_response(404, request.method == "HEAD");
+  }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+bool LoadedApp::trusted() const {
+  return app.descriptor != nullptr && (app.descriptor->stamp->flags & kPluginTrusted) != 0;
+}
+
+LoadedApp load_app(const PasteApp& app, PluginLoader& loader, std::vector<ConfProblem>& problems) {
+  LoadedApp out;
+  PasteApp wanted = app;
+  std::vector<std::string> reasons(wanted.filters.size(), "named by the pipeline");
+  if (wanted.routes.empty() && wanted.app.plugin == "proxy")
+    insert_required_filters(wanted, reasons, loader);
+  for (std::size_t i = 0; i < wanted.filters.size(); ++i) {
+    out.filters.push_back(load_stage(wanted.filters[i], PluginKind::kFilter, loader, problems));
+    out.filters.back().reason = reasons[i];
+  }
+  for (const PasteApp::Route& route : wanted.routes) {
+    out.routes.push_back({route.prefix, {}});
+    out.routes.back().app.push_back(load_app(route.app.front(), loader, problems));
+  }
+  if (wanted.routes.empty()) {
+    out.app = load_stage(wanted.app, PluginKind::kApp, loader, problems);
+    out.app.reason = "the app answers what the filters let through";
+  }
+  return out;
+}
+
+std::unique_ptr<const App> make_app(const LoadedApp& loaded, Host& host) {
+  std::unique_ptr<const App> app;
+  if (loaded.routes.empty()) {
+    app = loaded.app.descriptor->make_app({loaded.app.options, host});
+  } else {
+    std::vector<UrlMap::Entry> entries;
+    for (const LoadedApp::Route& route : loaded.routes) {
+      entries.push_back({route.prefix, make_app(route.app.front(), host)});
+    }
+    app = std::make_unique<const UrlMap>(std::move(entries));
+  }
+  for (auto stage = loaded.filters.rbegin(); stage != loaded.filters.rend(); ++stage) {
+    try {
+      app = stage->descriptor->make_filter({stage->options, host}, std::move(app));
+    } catch (const std::exception& error) {
+      throw std::runtime_error(ConfProblem{true, stage->stage.origin, "", error.what()}.text());
+    }
+  }
+  return app;
+}
+
+}  // namespace apus

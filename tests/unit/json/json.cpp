@@ -1,0 +1,33 @@
+#include <apus/json.h>
+#include <doctest/doctest.h>
+
+using apus::Json;
+
+TEST_CASE("a document goes there and back") {
+  const std::string text =
+      R"({"a": [1, -2, 2.5, true, false, null, "x"], "b": {"c": {}}, "d": [], "big": 9007199254740993})";
+  const auto value = Json::parse(text);
+  REQUIRE(value);
+  CHECK(value->dump() == text);
+  CHECK(value->dump(true, true) ==
+        R"({"a":[1,-2,2.5,true,false,null,"x"],"b":{"c":{}},"big":9007199254740993,"d":[]})");
+  CHECK(value->find("b")->find("c")->object()->empty());
+}
+
+TEST_CASE("strings are escaped as Python escapes them") {
+  std::string out;
+  apus::append_json_string(out, std::string("a\"\\\n\x01\x00\xc3\xa9\xf0\x9f\x98\x80\x7f\xff", 14));
+  CHECK(out == R"("a\"\\\n\u0001\u0000\u00e9\ud83d\ude00\u007f\ufffd")");
+  const auto back = Json::parse("[" + out + "]");
+  REQUIRE(back);
+}
+
+TEST_CASE("what is not JSON is refused") {
+  for (const char* text :
+       {"", " ", "{", "[1,", "{\"a\"}", "[1]]", "nope", "{\"a\":1,}x", "[\"\\u12\"]"}) {
+    CAPTURE(text);
+    CHECK_FALSE(Json::parse(text));
+  }
+  CHECK_FALSE(Json::parse(std::string(5000, '[')));
+  CHECK_FALSE(Json::parse("[1,2,3]", 3));
+}
