@@ -1,0 +1,34 @@
+// Ring files: Swift's R1NG versions 1 and 2, read and (version 1) written.
+#pragma once
+
+#include <apus/ring.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace apus {
+
+/// The content of a ring file. Rows hold a device id for each partition; the last may be shorter
+/// (a fractional replica count).
+struct RingData {
+  int part_shift = 32;
+  std::int64_t version = 0;
+  std::optional<int> next_part_power;
+  std::vector<std::optional<RingDevice>> devices;  ///< by id
+  std::vector<std::vector<std::uint16_t>> rows;
+};
+
+/// Throws std::runtime_error "FILE: what is wrong" for anything that is not a whole, consistent ring.
+APUS_API RingData read_ring(const std::string& path);
+/// The same from the inflated bytes; `name` is what errors show. For tests and fuzzing.
+APUS_API RingData parse_ring(std::string_view bytes, const std::string& name);
+/// Writes version 1: a new file in the same folder, fsync'd and renamed over `path`.
+APUS_API void write_ring(const RingData& data, const std::string& path);
+
+/// Ready for look-ups. Takes over the data.
+APUS_API std::shared_ptr<const Ring> make_ring(RingData data);
+
+}  // namespace apus
