@@ -1,0 +1,325 @@
+#include "framework/http/front.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/SecureStreamSocket.h>
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/StreamSocketImpl.h>
+#include <Poco/Net/TCPServerParams.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <vector>
+
+#include "framework/http/connection.h"
+
+namespace apus::http {
+namespace {
+
+using Poco::Net::StreamSocket;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAcceptPause{100};
+constexpr int kThreadIdleSeconds = 10;
+
+class Factory final : public Poco::Net::TCPServerConnectionFactory {
+ public:
+  Factory(Service& service, Front& front) : service_(service), front_(front) {}
+  Poco::Net::TCPServerConnection* createConnection(const StreamSocket& socket) override {
+    return new Connection(socket, front_.claim(socket), service_, front_);
+  }
+
+ private:
+  Service& service_;
+  Front& front_;
+};
+
+Poco::Net::TCPServerParams::Ptr make_params(const ListenerConf& conf) {
+  Poco::Net::TCPServerParams::Ptr params = new Poco::Net::TCPServerParams;
+  params->setMaxThreads(conf.threads);
+  params->setMaxQueued(conf.max_clients + 1);
+  params->setThreadIdleTime(Poco::Timespan(kThreadIdleSeconds, 0));
+  return params;
+}
+
+void watch(int epoll, int operation, int fd, std::uint32_t events, void* key) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = key;
+  if (::epoll_ctl(epoll, operation, fd, &event) != 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+}  // namespace
+
+Front::Front(Service& service, Poco::Net::ServerSocket listener, Poco::Net::Context::Ptr tls)
+    : service_(service),
+      listener_(std::move(listener)),
+      tls_(std::move(tls)),
+      secure_(!tls_.isNull()),
+      pool_(2, std::max(service.conf.threads, 2) + 1, kThreadIdleSeconds),
+      dispatcher_(new Poco::Net::TCPServerDispatcher(new Factory(service, *this), pool_,
+                                                     make_params(service.conf))),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (epoll_ < 0 || wake_ < 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll or eventfd");
+  }
+  listener_.setBlocking(false);
+  watch(epoll_, EPOLL_CTL_ADD, wake_, EPOLLIN, &wake_);
+  watch(epoll_, EPOLL_CTL_ADD, listener_.impl()->sockfd(), EPOLLIN, &listener_);
+}
+
+Front::~Front() {
+  stop(std::chrono::seconds(0));
+  ::close(epoll_);
+  ::close(wake_);
+}
+
+void Front::start() {
+  if (started_) return;
+  started_ = true;
+  thread_ = std::thread([this] { loop(); });
+}
+
+void Front::wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t count = ::write(wake_, &one, sizeof one);
+}
+
+std::string Front::new_trans_id() {
+  std::array<char, 16> time{};
+  std::snprintf(time.data(), time.size(), "%010llx",
+                static_cast<unsigned long long>(service_.host.clock().now()));
+  return "tx" + service_.host.entropy().hex(11).substr(0, 21) + "-" + time.data();
+}
+
+bool Front::crowded() const { return dispatcher_->queuedConnections() > 0; }
+
+int Front::busy() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(working_.size());
+}
+
+void Front::park(std::unique_ptr<Link> link) {
+  const bool ready = link->wire.pending();
+  const std::lock_guard lock(mutex_);
+  working_.erase(link.get());
+  if (service_.stopping) return;
+  Link* key = link.get();
+  const bool earlier = timers_.empty() || key->deadline < timers_.begin()->first;
+  const int operation = key->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  // A socket that can be written is ready at once: the way to be woken for bytes OpenSSL holds.
+  const std::uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT | (ready ? EPOLLOUT : 0U);
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = key;
+  if (::epoll_ctl(epoll_, operation, key->wire.fd(), &event) != 0) return;  // the link dies here
+  key->registered = true;
+  timers_.emplace(key->deadline, key);
+  sleeping_.emplace(key, std::move(link));
+  if (earlier) wake();
+}
+
+void Front::forget(const Link& link) {
+  const std::lock_guard lock(mutex_);
+  working_.erase(&link);
+}
+
+std::unique_ptr<Link> Front::claim(const StreamSocket& socket) {
+  const std::lock_guard lock(mutex_);
+  const auto at = handed_.find(socket.impl()->sockfd());
+  if (at == handed_.end()) throw std::logic_error("a socket without its link");
+  std::unique_ptr<Link> link = std::move(at->second);
+  handed_.erase(at);
+  working_.insert(link.get());
+  return link;
+}
+
+std::unique_ptr<Link> Front::take(Link* key) {
+  const std::lock_guard lock(mutex_);
+  const auto at = sleeping_.find(key);
+  if (at == sleeping_.end()) return nullptr;
+  timers_.erase({key->deadline, key});
+  std::unique_ptr<Link> link = std::move(at->second);
+  sleeping_.erase(at);
+  return link;
+}
+
+void Front::dispatch(std::unique_ptr<Link> link) {
+  const StreamSocket socket = link->wire.socket();
+  const int fd = link->wire.fd();
+  {
+    const std::lock_guard lock(mutex_);
+    handed_[fd] = std::move(link);
+  }
+  const int refused = dispatcher_->refusedConnections();
+  dispatcher_->enqueue(socket);
+  if (dispatcher_->refusedConnections() == refused) return;
+  // No thread could be had. Only this thread hands out, so the link is still here.
+  {
+    const std::lock_guard lock(mutex_);
+    link = std::move(handed_[fd]);
+    handed_.erase(fd);
+  }
+  turn_away(socket);
+}
+
+void Front::woken(Link* key, std::uint32_t events) {
+  std::unique_ptr<Link> link = take(key);
+  if (!link) return;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && !secure_) {
+    // Most idle connections end by the client's close: no worker is needed for that.
+    char byte = 0;
+    if (::recv(link->wire.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return;
+  }
+  dispatch(std::move(link));
+}
+
+void Front::turn_away(const StreamSocket& socket) {
+  static constexpr std::string_view kBusy =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html; charset=UTF-8\r\n"
+      "Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+  if (secure_) return;
+  const int fd = socket.impl()->sockfd();
+  std::array<char, 4096> dropped;
+  // What was read before the close cannot turn it into a reset that overtakes the answer.
+  [[maybe_unused]] ssize_t count = ::recv(fd, dropped.data(), dropped.size(), MSG_DONTWAIT);
+  count = ::send(fd, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(fd, SHUT_WR);
+}
+
+void Front::admit(const StreamSocket& socket) {
+  const int fd = socket.impl()->sockfd();
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const StreamSocket speaking =
+      secure_ ? Poco::Net::SecureStreamSocket::attach(socket, tls_) : socket;
+  auto link = std::make_unique<Link>(speaking, secure_, service_.links);
+  link->remote_address = socket.peerAddress().host().toString();
+  link->local_address = socket.address().toString();
+  link->deadline = Steady::now() + service_.conf.header_timeout;
+  park(std::move(link));
+}
+
+// True when there may be more to accept. Poco's acceptConnection throws when nobody waits, and its
+// sockets would be inherited by child processes.
+bool Front::accept_one() {
+  const int fd = ::accept4(listener_.impl()->sockfd(), nullptr, nullptr, SOCK_CLOEXEC);
+  if (fd < 0) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      service_.log_error("accept on " + service_.conf.server_name + ": " +
+                         std::generic_category().message(errno));
+      listen_for(false);
+      listen_again_ = Steady::now() + kAcceptPause;
+      return false;
+    }
+    return errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
+  }
+  try {
+    const StreamSocket socket(new Poco::Net::StreamSocketImpl(fd));
+    if (service_.links >= service_.conf.max_clients) {
+      turn_away(socket);
+    } else {
+      admit(socket);
+    }
+  } catch (const Poco::Exception&) {
+    // The client is gone already.
+  }
+  return true;
+}
+
+void Front::accept_some() {
+  for (int i = 0; i < 64 && accept_one(); ++i) {
+  }
+}
+
+void Front::listen_for(bool wanted) {
+  if (listening_ == wanted) return;
+  listening_ = wanted;
+  watch(epoll_, EPOLL_CTL_MOD, listener_.impl()->sockfd(), wanted ? EPOLLIN : 0U, &listener_);
+}
+
+int Front::next_wait() {
+  const std::lock_guard lock(mutex_);
+  auto until = Steady::now() + std::chrono::seconds(60);
+  if (!timers_.empty()) until = std::min(until, timers_.begin()->first);
+  if (!listening_) until = std::min(until, listen_again_);
+  const auto left = std::chrono::ceil<milliseconds>(until - Steady::now()).count();
+  return static_cast<int>(std::clamp<long long>(left, 0, 60000));
+}
+
+void Front::expire() {
+  std::vector<std::unique_ptr<Link>> dead;  // closed without the lock
+  const std::lock_guard lock(mutex_);
+  const auto now = Steady::now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    Link* key = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    const auto at = sleeping_.find(key);
+    dead.push_back(std::move(at->second));
+    sleeping_.erase(at);
+  }
+}
+
+void Front::loop() {
+  std::array<epoll_event, 256> events;
+  while (!service_.stopping) {
+    const int count =
+        ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), next_wait());
+    for (int i = 0; i < count; ++i) {
+      const auto& event = events[static_cast<std::size_t>(i)];
+      if (event.data.ptr == &wake_) {
+        std::uint64_t sum = 0;
+        [[maybe_unused]] const ssize_t got = ::read(wake_, &sum, sizeof sum);
+      } else if (event.data.ptr == &listener_) {
+        accept_some();
+      } else {
+        woken(static_cast<Link*>(event.data.ptr), event.events);
+      }
+    }
+    if (!listening_ && Steady::now() >= listen_again_) listen_for(true);
+    expire();
+  }
+}
+
+void Front::close_sleepers() {
+  std::unordered_map<Link*, std::unique_ptr<Link>> dead;
+  const std::lock_guard lock(mutex_);
+  dead.swap(sleeping_);
+  timers_.clear();
+}
+
+void Front::stop(std::chrono::seconds grace) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (service_.stopping.exchange(true)) return;
+  }
+  wake();
+  if (thread_.joinable()) thread_.join();
+  listener_.close();
+  close_sleepers();
+  const auto deadline = Steady::now() + grace;
+  while (service_.links > 0 && Steady::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  dispatcher_->stop();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Link* link : working_) ::shutdown(link->wire.fd(), SHUT_RDWR);
+  }
+  pool_.joinAll();
+  const std::lock_guard lock(mutex_);
+  handed_.clear();
+}
+
+}  // namespace apus::http

@@ -1,0 +1,85 @@
+// Bytes in and out of one accepted socket, plain or TLS, with deadlines.
+#pragma once
+
+#include <Poco/Net/StreamSocket.h>
+#include <sys/uio.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace apus::http {
+
+using Steady = std::chrono::steady_clock;
+
+/// Bytes that came in and were not used yet. Its memory is given back while the connection sleeps.
+class InBuffer {
+ public:
+  [[nodiscard]] std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }
+  [[nodiscard]] bool empty() const { return begin_ == end_; }
+  void consume(std::size_t count) { begin_ += count; }
+  /// Room for at least one byte at the end; the buffer grows up to twice its size when it is full.
+  std::span<char> room();
+  void filled(std::size_t count) { end_ += count; }
+  /// Frees the memory when nothing is in it.
+  void rest();
+
+ private:
+  std::unique_ptr<char[]> data_;
+  std::size_t size_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+/// The socket of one connection. One thread at a time.
+class Wire {
+ public:
+  enum class Status : std::uint8_t { kOk, kEof, kTimeout, kError };
+  struct Got {
+    Status status = Status::kOk;
+    std::size_t count = 0;
+  };
+
+  Wire(Poco::Net::StreamSocket socket, bool secure);
+
+  /// What is there now or comes within a few milliseconds (`linger`), else kTimeout. The wait costs
+  /// no system call of its own.
+  Got receive_soon(std::span<char> out, bool linger);
+  /// Waits until `deadline`.
+  Got receive(std::span<char> out, Steady::time_point deadline);
+  /// Sends everything; each wait for room lasts at most `patience`.
+  Status send(std::span<const std::string_view> pieces, std::chrono::milliseconds patience,
+              bool more = false);
+  /// Sends a stretch of a file, without copying when the socket is plain.
+  Status send_file(int file, std::uint64_t offset, std::uint64_t length,
+                   std::chrono::milliseconds patience);
+  /// Bytes already decrypted: epoll would not tell of them.
+  [[nodiscard]] bool pending();
+  /// Says goodbye and reads what is still coming, so that no reset overtakes the last answer.
+  void close_gently(std::chrono::milliseconds patience);
+
+  /// Makes the close of the socket a reset, so that no one takes what was sent for complete.
+  void abort();
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] bool secure() const { return secure_; }
+  [[nodiscard]] const Poco::Net::StreamSocket& socket() const { return socket_; }
+
+ private:
+  Got receive_plain(std::span<char> out, int flags) const;
+  Got receive_secure(std::span<char> out, Steady::time_point deadline);
+  Status send_plain(std::span<iovec> pieces, std::chrono::milliseconds patience, bool more) const;
+  Status send_secure(std::string_view bytes, std::chrono::milliseconds patience);
+  Status copy_file(int file, std::uint64_t offset, std::uint64_t length,
+                   std::chrono::milliseconds patience);
+
+  Poco::Net::StreamSocket socket_;
+  int fd_;
+  bool secure_;
+};
+
+}  // namespace apus::http

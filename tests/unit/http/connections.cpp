@@ -1,0 +1,170 @@
+// Many connections, slow ones, too many, and the end of all of them.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <vector>
+
+#include "tests/unit/http/fake_host.h"
+
+using namespace apus;
+using namespace apus::test;
+using std::chrono::milliseconds;
+
+namespace {
+
+Response hello(Request&) { return Response(200, "hello"); }
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\n\r\n";
+
+// Waits for what other threads are about to do; the test fails by its check, not by this.
+template <typename Condition>
+void eventually(Condition condition) {
+  for (int i = 0; i < 2500 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(2));
+}
+
+int thread_count() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("Threads:")) return std::stoi(line.substr(8));
+  }
+  return 0;
+}
+
+// Holds requests until it is opened.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++inside;
+    changed_.wait(lock, [&] { return open_; });
+  }
+  std::atomic<int> inside = 0;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("trap: idle connections hold no threads") {
+  Served served(hello);
+  const int before = thread_count();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 400; ++i) {
+    clients.push_back(std::make_unique<RawClient>(served.server->port()));
+    if (i % 2 == 0) clients.back()->ask(kGet);
+  }
+  eventually(
+      [&] { return served.server->busy_threads() == 0 && served.server->connections() == 400; });
+  CHECK(served.server->connections() == 400);
+  CHECK(served.server->busy_threads() == 0);
+  CHECK(thread_count() - before < 100);  // those of the burst; they go when nobody needs them
+  for (auto& client : clients) CHECK(status_of(client->ask(kGet)) == 200);
+}
+
+TEST_CASE("trap: a slow head ends at its total deadline and holds no thread") {
+  Served served(hello, {.threads = 2, .header_timeout = milliseconds(150)});
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (int i = 0; i < 10; ++i) {
+    slow.push_back(std::make_unique<RawClient>(served.server->port()));
+    slow.back()->send("GET / HT");
+  }
+  RawClient quick(served.server->port());
+  CHECK(status_of(quick.ask(kGet)) == 200);
+  for (int i = 0; i < 40; ++i) {  // each byte comes in time, the head as a whole does not
+    slow[0]->send("x");
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  for (auto& client : slow) {
+    client->all();
+    CHECK(client->closed);
+  }
+}
+
+TEST_CASE("a silent new connection and an idle one are closed in time") {
+  Served served(hello, {.keepalive_timeout = milliseconds(60), .header_timeout = milliseconds(60)});
+  RawClient silent(served.server->port());
+  RawClient idle(served.server->port());
+  CHECK(status_of(idle.ask(kGet)) == 200);
+  CHECK(silent.all().empty());
+  CHECK(silent.closed);
+  CHECK(idle.all().empty());
+  CHECK(idle.closed);
+}
+
+TEST_CASE("trap: one connection too many is answered 503 at once") {
+  Served served(hello, {.max_clients = 2});
+  RawClient one(served.server->port());
+  RawClient two(served.server->port());
+  CHECK(status_of(one.ask(kGet)) == 200);
+  CHECK(status_of(two.ask(kGet)) == 200);
+  {
+    RawClient three(served.server->port());
+    CHECK(status_of(three.all()) == 503);
+    CHECK(three.closed);
+  }
+  CHECK(status_of(two.ask(kGet)) == 200);
+}
+
+TEST_CASE("more requests than threads wait for their turn") {
+  Served served(hello, {.threads = 2});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(std::make_unique<RawClient>(served.server->port()));
+    clients.back()->send(kGet);
+  }
+  for (auto& client : clients) CHECK(status_of(client->answer()) == 200);
+}
+
+TEST_CASE("a graceful stop finishes what is under way and closes what is idle") {
+  Gate gate;
+  Served served([&](Request& request) {
+    if (request.path == "/slow") gate.pass();
+    return Response(200, "done");
+  });
+  RawClient idle(served.server->port());
+  CHECK(status_of(idle.ask(kGet)) == 200);
+  RawClient busy(served.server->port());
+  busy.send("GET /slow HTTP/1.1\r\n\r\n");
+  eventually([&] { return gate.inside == 1; });
+  std::thread stopping([&] { served.server->stop(std::chrono::seconds(10)); });
+  CHECK(idle.all().empty());
+  CHECK(idle.closed);
+  gate.open();
+  const std::string answer = busy.all();
+  CHECK(status_of(answer) == 200);
+  CHECK(answer.find("Connection: close") != std::string::npos);
+  CHECK(answer.ends_with("done"));
+  stopping.join();
+  CHECK(served.server->connections() == 0);
+  CHECK_THROWS(RawClient(served.server->port()));
+}
+
+TEST_CASE("a stop without grace cuts a client that is still sending") {
+  Served served([](Request& request) { return Response(200, read_all(request.body.get(), 100)); });
+  RawClient client(served.server->port());
+  client.send("PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc");
+  eventually([&] { return served.server->busy_threads() == 1; });
+  served.server->stop(std::chrono::seconds(0));
+  CHECK(served.server->connections() == 0);
+}
+
+TEST_CASE("a listening socket can be handed to a successor") {
+  Served first(hello);
+  const int port = first.server->port();
+  const int fd = ::dup(first.server->fd());
+  Served second([](Request&) { return Response(200, "second"); }, {.inherited_fd = fd});
+  first.server->stop(std::chrono::seconds(1));
+  CHECK(second.server->port() == port);
+  RawClient client(port);
+  CHECK(client.ask(kGet).ends_with("second"));
+}
