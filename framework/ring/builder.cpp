@@ -11,7 +11,8 @@
 namespace apus {
 namespace {
 
-// How many replicas of one partition a tier holds already: the fewer, the better a place for the next.
+// How many replicas of one partition a tier holds already: the fewer, the better a place for the
+// next.
 struct Crowd {
   std::map<int, int> regions;
   std::map<std::tuple<int, int>, int> zones;
@@ -40,8 +41,10 @@ RingBuilder::RingBuilder(int part_power, double replicas, int /*min_part_hours*/
 
 int RingBuilder::add(RingDevice device) {
   for (const auto& known : data_.devices) {
-    if (known && known->ip == device.ip && known->port == device.port && known->device == device.device) {
-      throw std::invalid_argument("device " + device.device + " at " + device.ip + " is there already");
+    if (known && known->ip == device.ip && known->port == device.port &&
+        known->device == device.device) {
+      throw std::invalid_argument("device " + device.device + " at " + device.ip +
+                                  " is there already");
     }
   }
   device.id = static_cast<int>(data_.devices.size());
@@ -61,7 +64,8 @@ void RingBuilder::rebalance(const std::string& seed) {
     usable += device->weight > 0 ? 1 : 0;
   }
   if (static_cast<double>(usable) < std::ceil(replicas_)) {
-    throw std::invalid_argument("a ring of " + std::to_string(replicas_) + " replicas needs as many devices with weight");
+    throw std::invalid_argument("a ring of " + std::to_string(replicas_) +
+                                " replicas needs as many devices with weight");
   }
   std::vector<double> wanted;
   for (const auto& device : data_.devices) {
@@ -75,7 +79,8 @@ void RingBuilder::rebalance(const std::string& seed) {
 
   data_.rows.clear();
   for (double left = replicas_; left > 1e-9; left -= 1) {
-    data_.rows.emplace_back(static_cast<std::size_t>(std::min(left, 1.0) * static_cast<double>(parts)));
+    data_.rows.emplace_back(
+        static_cast<std::size_t>(std::min(left, 1.0) * static_cast<double>(parts)));
   }
   for (const std::size_t part : order) {
     Crowd crowd;

@@ -9,8 +9,8 @@
 
 namespace apus {
 
-/// A new ring in the making. One thread. Replicas of a partition are spread over regions, zones, hosts
-/// and devices as evenly as weights allow.
+/// A new ring in the making. One thread. Replicas of a partition are spread over regions, zones,
+/// hosts and devices as evenly as weights allow.
 class APUS_API RingBuilder {
  public:
   /// 0 <= part_power <= 32, replicas >= 1.
@@ -18,7 +18,8 @@ class APUS_API RingBuilder {
 
   /// Takes the next id. Throws std::invalid_argument when ip, port and name are there already.
   int add(RingDevice device);
-  /// Assigns every partition. Throws std::invalid_argument with fewer weighted devices than replicas.
+  /// Assigns every partition. Throws std::invalid_argument with fewer weighted devices than
+  /// replicas.
   void rebalance(const std::string& seed);
   [[nodiscard]] const RingData& data() const { return data_; }
   void save_ring(const std::string& path) const { write_ring(data_, path); }

@@ -37,19 +37,24 @@ class LoadedRing final : public Ring {
     host_count_ = hosts.size();
   }
 
-  std::uint32_t partition_count() const override { return static_cast<std::uint32_t>(data_.rows.front().size()); }
+  std::uint32_t partition_count() const override {
+    return static_cast<std::uint32_t>(data_.rows.front().size());
+  }
   int part_power() const override { return 32 - data_.part_shift; }
   std::optional<int> next_part_power() const override { return data_.next_part_power; }
   double replica_count() const override {
     return static_cast<double>(data_.rows.size() - 1) +
-           static_cast<double>(data_.rows.back().size()) / static_cast<double>(data_.rows.front().size());
+           static_cast<double>(data_.rows.back().size()) /
+               static_cast<double>(data_.rows.front().size());
   }
   const std::vector<std::optional<RingDevice>>& devices() const override { return data_.devices; }
 
   std::uint32_t partition_of(std::string_view path_hash) const override {
     std::uint32_t first = 0;
-    std::from_chars(path_hash.data(), path_hash.data() + std::min<std::size_t>(8, path_hash.size()), first, 16);
-    return static_cast<std::uint32_t>(std::uint64_t{first} >> static_cast<unsigned>(data_.part_shift));
+    std::from_chars(path_hash.data(), path_hash.data() + std::min<std::size_t>(8, path_hash.size()),
+                    first, 16);
+    return static_cast<std::uint32_t>(std::uint64_t{first} >>
+                                      static_cast<unsigned>(data_.part_shift));
   }
 
   std::vector<RingNode> primaries(std::uint32_t partition) const override {
@@ -57,7 +62,8 @@ class LoadedRing final : public Ring {
     for (const auto& row : data_.rows) {
       if (partition >= row.size()) continue;
       const RingDevice* device = &*data_.devices[row[partition]];
-      if (std::none_of(out.begin(), out.end(), [&](const RingNode& n) { return n.device == device; })) {
+      if (std::none_of(out.begin(), out.end(),
+                       [&](const RingNode& n) { return n.device == device; })) {
         out.push_back({device, static_cast<int>(out.size()), -1});
       }
     }
@@ -75,11 +81,12 @@ class LoadedRing final : public Ring {
   std::size_t device_count_ = 0;
 };
 
-// Four passes over the partitions in Swift's order: first devices in unseen regions, then zones, then
-// hosts, then any device.
+// Four passes over the partitions in Swift's order: first devices in unseen regions, then zones,
+// then hosts, then any device.
 class Walk final : public HandoffWalk {
  public:
-  Walk(const LoadedRing& ring, std::uint32_t partition) : ring_(ring), used_(ring.data_.devices.size()) {
+  Walk(const LoadedRing& ring, std::uint32_t partition)
+      : ring_(ring), used_(ring.data_.devices.size()) {
     for (const RingNode& node : ring.primaries(partition)) mark(*node.device);
     parts_ = ring.data_.rows.front().size();
     const std::string digest = md5_hex(std::to_string(partition));
@@ -175,6 +182,8 @@ std::unique_ptr<HandoffWalk> LoadedRing::handoffs(std::uint32_t partition) const
 
 }  // namespace
 
-std::shared_ptr<const Ring> make_ring(RingData data) { return std::make_shared<const LoadedRing>(std::move(data)); }
+std::shared_ptr<const Ring> make_ring(RingData data) {
+  return std::make_shared<const LoadedRing>(std::move(data));
+}
 
 }  // namespace apus

@@ -9,7 +9,8 @@ constexpr std::chrono::seconds kCheckEvery{15};
 
 }  // namespace
 
-RingFolder::RingFolder(std::filesystem::path folder, Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
+RingFolder::RingFolder(std::filesystem::path folder, Clock& clock)
+    : folder_(std::move(folder)), clock_(clock) {}
 RingFolder::~RingFolder() = default;
 
 std::shared_ptr<const Ring> RingFolder::object(int policy_index) {
@@ -22,7 +23,8 @@ std::shared_ptr<const Ring> RingFolder::ring(const std::string& name) {
   {
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_[name];
-    if (entry.ring != nullptr && (entry.loading || now - entry.checked < kCheckEvery)) return entry.ring;
+    if (entry.ring != nullptr && (entry.loading || now - entry.checked < kCheckEvery))
+      return entry.ring;
     entry.loading = true;
   }
   const std::filesystem::path path = folder_ / (name + ".ring.gz");

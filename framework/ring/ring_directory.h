@@ -13,8 +13,9 @@
 
 namespace apus {
 
-/// RingDirectory over FOLDER/{account,container,object[-N]}.ring.gz. At most every 15 s one caller looks
-/// whether the file's time changed and loads it; a file that does not load then keeps the old ring.
+/// RingDirectory over FOLDER/{account,container,object[-N]}.ring.gz. At most every 15 s one caller
+/// looks whether the file's time changed and loads it; a file that does not load then keeps the old
+/// ring.
 class APUS_API RingFolder final : public RingDirectory {
  public:
   RingFolder(std::filesystem::path folder, Clock& clock);

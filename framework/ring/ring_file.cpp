@@ -108,13 +108,15 @@ void take_devices(RingData& out, const Json* devices, const std::string& name) {
   for (const Json& device : *devices->array()) out.devices.push_back(device_of(device, id++, name));
 }
 
-int required_int(const Json& meta, std::string_view key, int low, int high, const std::string& name) {
+int required_int(const Json& meta, std::string_view key, int low, int high,
+                 const std::string& name) {
   const int value = int_of(meta, key, low - 1);
   if (value < low || value > high) broken(name, std::string(key) + " is missing or out of range");
   return value;
 }
 
-void take_rows(RingData& out, std::string_view bytes, std::size_t width, bool big_endian, const std::string& name) {
+void take_rows(RingData& out, std::string_view bytes, std::size_t width, bool big_endian,
+               const std::string& name) {
   const std::size_t parts = std::size_t{1} << static_cast<unsigned>(32 - out.part_shift);
   if (bytes.size() % width != 0) broken(name, "its assignments are cut in the middle of one");
   std::size_t left = bytes.size() / width;
@@ -129,13 +131,15 @@ void take_rows(RingData& out, std::string_view bytes, std::size_t width, bool bi
       }
       at += width;
       if (value >= out.devices.size() || !out.devices[value]) {
-        broken(name, "a partition is assigned to device " + std::to_string(value) + ", which is not there");
+        broken(name, "a partition is assigned to device " + std::to_string(value) +
+                         ", which is not there");
       }
       id = static_cast<std::uint16_t>(value);
     }
     left -= row.size();
   }
-  if (out.rows.empty() || out.rows.front().size() != parts) broken(name, "its first replica is not complete");
+  if (out.rows.empty() || out.rows.front().size() != parts)
+    broken(name, "its first replica is not complete");
 }
 
 RingData parse_v1(Cursor& in, const std::string& name) {
@@ -145,17 +149,20 @@ RingData parse_v1(Cursor& in, const std::string& name) {
   RingData out;
   out.part_shift = required_int(*meta, "part_shift", 0, 32, name);
   out.version = int_of(*meta, "version", 0);
-  if (const Json* next = meta->find("next_part_power"); next != nullptr && next->integer() != nullptr) {
+  if (const Json* next = meta->find("next_part_power");
+      next != nullptr && next->integer() != nullptr) {
     out.next_part_power = static_cast<int>(*next->integer());
   }
   take_devices(out, meta->find("devs"), name);
   const int replicas = required_int(*meta, "replica_count", 1, 1000, name);
   const std::size_t row = (std::size_t{1} << static_cast<unsigned>(32 - out.part_shift)) * 2;
   // The last row may be short: it is what is left.
-  const std::string_view all = in.take(std::min(in.size(), row * static_cast<std::size_t>(replicas)));
+  const std::string_view all =
+      in.take(std::min(in.size(), row * static_cast<std::size_t>(replicas)));
   const bool big = text_of(*meta, "byteorder") == "big";
   take_rows(out, all, 2, big, name);
-  if (out.rows.size() != static_cast<std::size_t>(replicas)) broken(name, "it has fewer replicas than it says");
+  if (out.rows.size() != static_cast<std::size_t>(replicas))
+    broken(name, "it has fewer replicas than it says");
   return out;
 }
 
@@ -166,7 +173,8 @@ RingData parse_v2(Cursor& in, const std::string& name) {
   RingData out;
   out.part_shift = required_int(*meta, "part_shift", 0, 32, name);
   out.version = int_of(*meta, "version", 0);
-  if (const Json* next = meta->find("next_part_power"); next != nullptr && next->integer() != nullptr) {
+  if (const Json* next = meta->find("next_part_power");
+      next != nullptr && next->integer() != nullptr) {
     out.next_part_power = static_cast<int>(*next->integer());
   }
   const int width = required_int(*meta, "dev_id_bytes", 2, 4, name);
@@ -209,7 +217,8 @@ std::string metadata_json(const RingData& data) {
 std::string ring_bytes(const RingData& data) {
   const std::string meta = metadata_json(data);
   std::string out("R1NG\x00\x01", 6);
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(meta.size() >> static_cast<unsigned>(shift));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out += static_cast<char>(meta.size() >> static_cast<unsigned>(shift));
   out += meta;
   for (const auto& row : data.rows) {
     out.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(std::uint16_t));
@@ -217,7 +226,8 @@ std::string ring_bytes(const RingData& data) {
   return out;
 }
 
-// gzip with a fixed time and the file's own name in its header, so that equal rings are equal files.
+// gzip with a fixed time and the file's own name in its header, so that equal rings are equal
+// files.
 std::string gzip(const std::string& bytes, std::string name) {
   z_stream stream{};
   if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
@@ -261,7 +271,9 @@ void write_ring(const RingData& data, const std::string& path) {
   const std::string fresh = path + ".tmp";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) throw std::system_error(errno, std::generic_category(), fresh);
-  const bool written = ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) && ::fsync(fd) == 0;
+  const bool written =
+      ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+      ::fsync(fd) == 0;
   ::close(fd);
   if (!written) throw std::runtime_error(fresh + ": cannot be written");
   fs::rename(fresh, path);

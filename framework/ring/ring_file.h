@@ -21,7 +21,8 @@ struct RingData {
   std::vector<std::vector<std::uint16_t>> rows;
 };
 
-/// Throws std::runtime_error "FILE: what is wrong" for anything that is not a whole, consistent ring.
+/// Throws std::runtime_error "FILE: what is wrong" for anything that is not a whole, consistent
+/// ring.
 APUS_API RingData read_ring(const std::string& path);
 /// The same from the inflated bytes; `name` is what errors show. For tests and fuzzing.
 APUS_API RingData parse_ring(std::string_view bytes, const std::string& name);

@@ -1,0 +1,112 @@
+#include "framework/backend/backend.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <charconv>
+
+namespace apus {
+namespace {
+
+bool is_folder(const std::string& path, struct stat& info) {
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+}  // namespace
+
+std::optional<BackendPath> split_backend_path(std::string_view path, int least, int most) {
+  if (!path.starts_with('/')) return std::nullopt;
+  path.remove_prefix(1);
+  std::array<std::string_view, 5> pieces;
+  int count = 0;
+  while (count < most) {
+    const bool last = count + 1 == most;
+    const std::size_t end = last ? path.size() : std::min(path.find('/'), path.size());
+    const std::string_view piece = path.substr(0, end);
+    if (piece.empty()) break;
+    pieces.at(static_cast<std::size_t>(count++)) = piece;
+    if (end == path.size()) {
+      path = {};
+      break;
+    }
+    path.remove_prefix(end + 1);
+    if (path.empty()) return std::nullopt;
+  }
+  if (count < least || !path.empty()) return std::nullopt;
+  for (const std::string_view piece : {pieces[0], pieces[1]}) {
+    if (piece == "." || piece == ".." || piece.find('/') != std::string_view::npos)
+      return std::nullopt;
+  }
+  return BackendPath{pieces[0], pieces[1], pieces[2], pieces[3], pieces[4]};
+}
+
+std::string_view fact(const Request& request, std::string_view name) {
+  if (const std::string* value = request.internal.find(name)) return *value;
+  if (is_internal_name(name)) return {};
+  return request.headers.get(name);
+}
+
+std::optional<Timestamp> request_timestamp(const Request& request, Response& refusal) {
+  const std::string_view text = fact(request, "X-Timestamp");
+  const auto out = Timestamp::parse(text);
+  if (!out)
+    refusal = bad_request(
+        request, text.empty() ? "Missing X-Timestamp header" : "Invalid X-Timestamp header");
+  return out;
+}
+
+std::optional<int> request_policy(const Request& request, const SwiftConf& conf) {
+  const std::string_view text = fact(request, "X-Backend-Storage-Policy-Index");
+  if (text.empty()) return 0;
+  const auto index = parse_int(text);
+  if (!index || conf.policy(static_cast<int>(*index)) == nullptr) return std::nullopt;
+  return static_cast<int>(*index);
+}
+
+Devices::Devices(std::string root, bool mount_check)
+    : root_(std::move(root)), mount_check_(mount_check) {}
+
+std::string Devices::folder(std::string_view device) const {
+  std::string path = root_ + "/" + std::string(device);
+  struct stat info {};
+  if (!is_folder(path, info)) return "";
+  if (!mount_check_) return path;
+  struct stat parent {};
+  if (!is_folder(path + "/..", parent)) return "";
+  return info.st_dev != parent.st_dev || info.st_ino == parent.st_ino ? path : "";
+}
+
+Response insufficient_storage(const Request& request, std::string_view device) {
+  if (request.method == "HEAD") return error_response(507, true);
+  return Response(507,
+                  "<html><h1>Insufficient Storage</h1><p>There was not enough space to save the "
+                  "resource. Drive: " +
+                      std::string(device) + "</p></html>",
+                  "text/html; charset=UTF-8");
+}
+
+Response bad_request(const Request& request, std::string text) {
+  if (request.method == "HEAD") return error_response(400, true);
+  return Response(400, std::move(text));
+}
+
+Response method_not_allowed(const Request& request, std::string_view allow) {
+  Response out = error_response(405, request.method == "HEAD");
+  out.headers.set("Allow", std::string(allow));
+  return out;
+}
+
+Reserve parse_reserve(std::string_view text) {
+  Reserve out;
+  text = trim(text);
+  double value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.ends_with('%')) {
+    out.percent = value;
+  } else if (value > 0) {
+    out.bytes = static_cast<std::uint64_t>(value);
+  }
+  return out;
+}
+
+}  // namespace apus

@@ -1,0 +1,63 @@
+// What account, container and object servers share: paths, facts of a request, devices, error
+// answers.
+#pragma once
+
+#include <apus/host.h>
+#include <apus/message.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace apus {
+
+/// "/DEVICE/PARTITION/ACCOUNT[/CONTAINER[/OBJECT]]", decoded. Views into the request's path.
+struct BackendPath {
+  std::string_view device;
+  std::string_view partition;
+  std::string_view account;
+  std::string_view container;
+  std::string_view object;
+};
+
+/// Nothing unless there are `least` to `most` pieces (2 to 5), none empty, no "." or ".." as device
+/// or partition.
+APUS_API std::optional<BackendPath> split_backend_path(std::string_view path, int least, int most);
+
+/// A field that one server tells another: from Request::internal, else (for names that are not
+/// internal, as X-Timestamp) from the wire's headers.
+APUS_API std::string_view fact(const Request& request, std::string_view name);
+
+/// X-Timestamp. Nothing sets `refusal` to Swift's 400.
+APUS_API std::optional<Timestamp> request_timestamp(const Request& request, Response& refusal);
+
+/// X-Backend-Storage-Policy-Index, 0 when absent; nothing when it is no known policy.
+APUS_API std::optional<int> request_policy(const Request& request, const SwiftConf& conf);
+
+/// The devices of one server. Immutable.
+class APUS_API Devices {
+ public:
+  Devices(std::string root, bool mount_check);
+  /// The device's folder; empty when there is none, or it is not mounted and must be.
+  [[nodiscard]] std::string folder(std::string_view device) const;
+
+ private:
+  std::string root_;
+  bool mount_check_;
+};
+
+/// 507 that names the device.
+APUS_API Response insufficient_storage(const Request& request, std::string_view device);
+/// 400 with a text.
+APUS_API Response bad_request(const Request& request, std::string text);
+/// 405 with Allow.
+APUS_API Response method_not_allowed(const Request& request, std::string_view allow);
+
+/// "bytes" or "N%" as fallocate_reserve writes it.
+struct Reserve {
+  std::uint64_t bytes = 0;
+  double percent = 0;
+};
+APUS_API Reserve parse_reserve(std::string_view text);
+
+}  // namespace apus

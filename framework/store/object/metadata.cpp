@@ -1,0 +1,102 @@
+#include "framework/store/object/metadata.h"
+
+#include <apus/digest.h>
+
+#include <array>
+#include <cerrno>
+
+#include "framework/pickle/pickle.h"
+
+namespace apus {
+namespace {
+
+constexpr const char* kName = "user.swift.metadata";
+constexpr const char* kChecksum = "user.swift.metadata_checksum";
+constexpr std::size_t kChunk = 65536;
+constexpr std::size_t kMaxMetadata = 4U << 20U;
+
+std::string chunk_name(std::size_t index) {
+  return index == 0 ? kName : kName + std::to_string(index);
+}
+
+// One stored string in wire bytes.
+std::optional<std::string> wire_bytes(const pickle::Value& value, bool is_name) {
+  if (const auto number = value.integer()) return std::to_string(*number);
+  const std::string* text = value.string();
+  if (text == nullptr) return std::nullopt;
+  if (is_name || std::holds_alternative<pickle::OldString>(value.data)) return *text;
+  auto latin = pickle::utf8_to_latin1(*text);
+  return latin ? std::move(latin) : *text;
+}
+
+}  // namespace
+
+std::string encode_metadata(const ObjectMetadata& metadata) {
+  pickle::Writer writer;
+  writer.begin_dict();
+  for (const auto& [key, value] : metadata) {
+    const bool is_name = key == "name";
+    writer.bytes(is_name ? key : pickle::latin1_to_utf8(key));
+    writer.bytes(is_name ? value : pickle::latin1_to_utf8(value));
+  }
+  writer.end_dict();
+  return writer.finish();
+}
+
+std::optional<ObjectMetadata> decode_metadata(std::string_view text) {
+  const pickle::Ref root = pickle::parse(text);
+  if (root == nullptr || root->dict() == nullptr) return std::nullopt;
+  ObjectMetadata out;
+  for (const auto& [key, value] : root->dict()->items) {
+    auto name = wire_bytes(*key, false);
+    if (!name) return std::nullopt;
+    auto content = wire_bytes(*value, *name == "name");
+    if (!content) return std::nullopt;
+    if (out.has(*name)) {
+      out.set(*name, std::move(*content));
+    } else {
+      out.append_known_new(std::move(*name), std::move(*content));
+    }
+  }
+  return out;
+}
+
+XattrResult read_metadata(Disk& disk, int fd, ObjectMetadata& out) {
+  std::string pickle;
+  std::array<char, 4096> small;
+  ssize_t size = disk.fgetxattr(fd, kName, small);
+  if (size >= 0) {
+    pickle.assign(small.data(), static_cast<std::size_t>(size));
+  } else if (errno == ERANGE) {
+    for (std::size_t index = 0; pickle.size() <= kMaxMetadata; ++index) {
+      std::string chunk(kChunk, '\0');
+      size = disk.fgetxattr(fd, chunk_name(index).c_str(), chunk);
+      if (size < 0) break;
+      pickle.append(chunk, 0, static_cast<std::size_t>(size));
+    }
+  } else {
+    return errno == ENOTSUP || errno == EOPNOTSUPP ? XattrResult::kNotSupported
+                                                   : XattrResult::kDamaged;
+  }
+  std::array<char, 64> checksum;
+  size = disk.fgetxattr(fd, kChecksum, checksum);
+  if (size >= 0 &&
+      std::string_view(checksum.data(), static_cast<std::size_t>(size)) != md5_hex(pickle)) {
+    return XattrResult::kDamaged;
+  }
+  auto metadata = decode_metadata(pickle);
+  if (!metadata) return XattrResult::kDamaged;
+  out = std::move(*metadata);
+  return XattrResult::kGood;
+}
+
+int write_metadata(Disk& disk, int fd, const ObjectMetadata& metadata) {
+  const std::string pickle = encode_metadata(metadata);
+  for (std::size_t at = 0, index = 0; at < pickle.size(); at += kChunk, ++index) {
+    const std::string_view chunk = std::string_view(pickle).substr(at, kChunk);
+    if (disk.fsetxattr(fd, chunk_name(index).c_str(), chunk) != 0) return errno;
+  }
+  return disk.fsetxattr(fd, kChecksum, md5_hex(pickle)) == 0 ? 0 : errno;
+}
+
+}  // namespace apus
