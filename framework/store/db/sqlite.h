@@ -1,0 +1,93 @@
+// A thin owner of SQLite's handles.
+#pragma once
+
+#include <apus/abi.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace apus {
+
+/// What SQLite refused. `damaged` when the file is no database or a broken one.
+class APUS_API DatabaseError : public std::runtime_error {
+ public:
+  DatabaseError(const std::string& what, int code);
+  ~DatabaseError() override;
+  [[nodiscard]] bool damaged() const;
+  [[nodiscard]] bool locked() const;
+
+ private:
+  int code_;
+};
+
+/// One prepared statement in use; reset when it goes. Texts may hold NUL.
+class APUS_API Statement {
+ public:
+  explicit Statement(sqlite3_stmt* statement);
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  ~Statement();
+
+  Statement& bind(std::string_view text);
+  Statement& bind(std::int64_t value);
+  /// True when there is a row.
+  bool step();
+  /// Views live until the next step.
+  [[nodiscard]] std::string_view text(int column) const;
+  [[nodiscard]] std::int64_t integer(int column) const;
+
+ private:
+  sqlite3_stmt* statement_;
+  int bound_ = 0;
+};
+
+/// One connection with Swift's settings and its chexor function. One thread at a time.
+class APUS_API Database {
+ public:
+  /// Opens an existing file (or ":memory:"). Throws DatabaseError.
+  explicit Database(const std::string& path, bool create = false);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database();
+
+  /// Runs one or more statements without results.
+  void run(const char* sql);
+  /// The statement is prepared once a connection and kept.
+  Statement query(const char* sql);
+  [[nodiscard]] std::int64_t changes() const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* handle) const;
+  };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+  std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>, std::less<>> statements_;
+};
+
+/// A transaction that is rolled back unless `commit` was called.
+class APUS_API Transaction {
+ public:
+  explicit Transaction(Database& database);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+  void commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace apus
