@@ -1,0 +1,55 @@
+// catch_errors: names the transaction, and turns what nobody caught into a 500.
+#include <apus/plugin.h>
+
+#include <array>
+#include <cstdio>
+
+namespace apus {
+namespace {
+
+constexpr std::array kOptions = {
+    OptionSpec{"trans_id_suffix", OptionType::kText, "", "goes at the end of transaction ids"},
+};
+
+class CatchErrorsFilter final : public Filter {
+ public:
+  CatchErrorsFilter(const PluginArgs& args, std::unique_ptr<const App> next)
+      : Filter(std::move(next)), host_(args.host), log_(args.host.logger(args.options)),
+        suffix_(args.options.text("trans_id_suffix")) {}
+
+  Response operator()(Request& request) const override {
+    request.context.trans_id = new_id(request);
+    const std::string id = request.context.trans_id;
+    Response out;
+    try {
+      out = next()(request);
+    } catch (const BodyError&) {
+      throw;  // the host knows the client's end of it
+    } catch (const std::exception& error) {
+      log_.error("Error: " + std::string(error.what()), id);
+      out = Response(500, "An error occurred");
+    }
+    out.headers.set("X-Trans-Id", id);
+    out.headers.set("X-Openstack-Request-Id", id);
+    return out;
+  }
+
+ private:
+  std::string new_id(const Request& request) const {
+    std::array<char, 24> time;
+    std::snprintf(time.data(), time.size(), "-%010llx", static_cast<unsigned long long>(host_.clock().now()));
+    std::string out = "tx" + host_.entropy().hex(11).substr(0, 21) + time.data() + quote(suffix_);
+    if (const std::string* extra = request.headers.find("X-Trans-Id-Extra")) out += "-" + quote(extra->substr(0, 32));
+    return out;
+  }
+
+  Host& host_;
+  Logger& log_;
+  std::string suffix_;
+};
+
+}  // namespace
+
+APUS_EXPORT_FILTER("catch_errors", "1.0", CatchErrorsFilter, kOptions)
+
+}  // namespace apus
