@@ -10,7 +10,7 @@
 namespace apus {
 
 /// The InfoRegistry of a running process. Documents are put together on each call: /info is rare.
-class ProcessInfo final : public InfoRegistry {
+class APUS_API ProcessInfo final : public InfoRegistry {
  public:
   ProcessInfo();
   ~ProcessInfo() override;

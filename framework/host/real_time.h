@@ -6,7 +6,7 @@
 namespace apus {
 
 /// CLOCK_REALTIME, steady_clock and nanosleep.
-class RealClock final : public Clock {
+class APUS_API RealClock final : public Clock {
  public:
   RealClock();
   ~RealClock() override;
@@ -16,7 +16,7 @@ class RealClock final : public Clock {
 };
 
 /// getrandom(2). Throws std::system_error when the kernel refuses.
-class RealEntropy final : public Entropy {
+class APUS_API RealEntropy final : public Entropy {
  public:
   RealEntropy();
   ~RealEntropy() override;

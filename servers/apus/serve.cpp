@@ -1,0 +1,166 @@
+#include "servers/apus/serve.h"
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "framework/conf/server_options.h"
+#include "framework/host/process_host.h"
+#include "framework/http/server.h"
+#include "framework/pipeline/pipeline.h"
+
+namespace apus {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kGrace{10};
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+// One conf on its way to a listening server.
+struct Server {
+  fs::path path;
+  PasteConf conf;
+  Options options;
+  LoadedApp loaded;
+  std::unique_ptr<ServerHost> host;
+  std::shared_ptr<const App> app;
+  std::unique_ptr<HttpServer> http;
+};
+
+void load(Server& server, PluginLoader& loader, std::vector<ConfProblem>& problems) {
+  server.conf = resolve_paste(read_conf(server.path, problems), problems);
+  const auto specs = server_options();
+  Options::Map own;
+  for (const auto& [name, value] : server.conf.defaults) own[name] = value;
+  server.options = Options(server.path.stem().string(), specs.data(), specs.size(), std::move(own));
+  for (const Options::Problem& problem : server.options.check()) {
+    if (!problem.fatal) continue;
+    ConfProblem told{true, problem.origin, problem.option, problem.message};
+    if (told.origin.file.empty()) told.origin = {server.path.string(), 0, "DEFAULT"};
+    problems.push_back(std::move(told));
+  }
+  server.loaded = load_app(server.conf.app, loader, problems);
+}
+
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+ListenerConf listener_of(Server& server) {
+  const Options& options = server.options;
+  const Constraints& limits = server.host->swift_conf().constraints;
+  ListenerConf out;
+  out.bind_ip = options.text("bind_ip");
+  out.bind_port = static_cast<int>(options.integer("bind_port"));
+  out.backlog = static_cast<int>(options.integer("backlog"));
+  out.max_clients = static_cast<int>(options.integer("max_clients"));
+  out.threads = static_cast<int>(options.integer("worker_threads"));
+  out.client_timeout = milliseconds(options.number("client_timeout"));
+  out.keepalive_timeout = options.find("keepalive_timeout")
+                              ? milliseconds(options.number("keepalive_timeout"))
+                              : out.client_timeout;
+  out.header_timeout = milliseconds(options.number("header_timeout"));
+  out.max_header_size = static_cast<std::size_t>(limits.max_header_size);
+  out.max_header_count = static_cast<std::size_t>(limits.max_header_count());
+  out.cert_file = options.text("cert_file");
+  out.key_file = options.text("key_file");
+  out.trusted = server.loaded.trusted();
+  out.server_name = server.path.stem().string();
+  out.logger = &server.host->logger(options);
+  return out;
+}
+
+void tell(const std::vector<ConfProblem>& problems) {
+  for (const ConfProblem& problem : problems) {
+    std::cerr << (problem.fatal ? "error: " : "warning: ") << problem.text() << "\n";
+  }
+}
+
+bool fatal(const std::vector<ConfProblem>& problems) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const ConfProblem& p) { return p.fatal; });
+}
+
+}  // namespace
+
+void block_stop_signals() {
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::vector<fs::path> conf_paths(const fs::path& path) {
+  if (!fs::is_directory(path)) return {path};
+  std::vector<fs::path> whole;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.path().extension() != ".conf") continue;
+    std::vector<ConfProblem> ignored;
+    if (read_conf(entry.path(), ignored).find("pipeline:main") != nullptr)
+      whole.push_back(entry.path());
+  }
+  std::sort(whole.begin(), whole.end());
+  return whole.size() > 1 ? whole : std::vector<fs::path>{path};
+}
+
+int serve(const std::vector<fs::path>& confs, const std::function<void(int port)>& ready) {
+  PluginLoader loader;
+  std::vector<std::unique_ptr<Server>> servers;
+  std::vector<ConfProblem> problems;
+  for (const fs::path& path : confs) {
+    servers.push_back(std::make_unique<Server>());
+    servers.back()->path = path;
+    load(*servers.back(), loader, problems);
+  }
+  tell(problems);
+  if (fatal(problems)) return 1;
+
+  std::map<std::string, std::unique_ptr<Cluster>> clusters;
+  int client_port = 0;
+  try {
+    for (const auto& server : servers) {
+      auto& cluster = clusters[server->options.text("swift_dir")];
+      if (cluster == nullptr)
+        cluster = std::make_unique<Cluster>(server->options.text("swift_dir"));
+      server->host = std::make_unique<ServerHost>(*cluster);
+      server->app = std::shared_ptr<const App>(make_app(server->loaded, *server->host));
+      if (server->loaded.trusted()) {
+        cluster->transport.add({server->options.text("bind_ip"),
+                                static_cast<int>(server->options.integer("bind_port"))},
+                               *server->app);
+      }
+    }
+    for (const auto& server : servers) {
+      if (!server->options.flag("listen")) continue;
+      server->http = std::make_unique<HttpServer>(listener_of(*server), server->app, *server->host);
+      if (!server->loaded.trusted() && client_port == 0) client_port = server->http->port();
+    }
+    for (const auto& server : servers) {
+      if (server->http != nullptr) server->http->start();
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return 1;
+  }
+  ready(client_port);
+  const sigset_t set = stop_signals();
+  int signal = 0;
+  sigwait(&set, &signal);
+  for (const auto& server : servers) {
+    if (server->http != nullptr) server->http->stop(kGrace);
+  }
+  // Servers go before the clusters that they use.
+  servers.clear();
+  return 0;
+}
+
+}  // namespace apus
