@@ -24,6 +24,7 @@ constexpr std::array kOptions = {
     OptionSpec{"auto_create_account_prefix", kText, ".", "accepted; set in swift.conf"},
 };
 
+constexpr int kAnyPolicy = -1;
 constexpr std::string_view kAllow = "DELETE, GET, HEAD, OPTIONS, POST, PUT";
 constexpr std::array<std::string_view, 4> kSaved = {"X-Container-Read", "X-Container-Write",
                                                     "X-Container-Sync-Key", "X-Container-Sync-To"};
@@ -110,17 +111,15 @@ class ContainerApp final : public App {
     return error_response(201);
   }
 
-  /// The policy that the request names; nothing sets `refusal`.
-  [[nodiscard]] std::optional<std::optional<int>> wanted_policy(const Request& request,
-                                                                Response& refusal) const {
+  /// The policy that the request names, -1 when it names none; nothing sets `refusal`.
+  [[nodiscard]] std::optional<int> wanted_policy(const Request& request, Response& refusal) const {
     const std::string_view text = fact(request, "X-Backend-Storage-Policy-Index");
-    if (text.empty()) return std::optional<int>();
+    if (text.empty()) return kAnyPolicy;
     const auto index = parse_int(text);
-    if (!index || server_.host.swift_conf().policy(static_cast<int>(*index)) == nullptr) {
-      refusal = bad_request(request, "Invalid X-Backend-Storage-Policy-Index " + std::string(text));
-      return std::nullopt;
-    }
-    return std::optional(static_cast<int>(*index));
+    if (index && server_.host.swift_conf().policy(static_cast<int>(*index)) != nullptr)
+      return static_cast<int>(*index);
+    refusal = bad_request(request, "Invalid X-Backend-Storage-Policy-Index " + std::string(text));
+    return std::nullopt;
   }
 
   Response put(const Request& request, const BackendPath& path, ContainerBroker& broker,
@@ -130,14 +129,15 @@ class ContainerApp final : public App {
     if (!asked) return refusal;
     const SwiftConf& conf = server_.host.swift_conf();
     const auto fallback = parse_int(fact(request, "X-Backend-Storage-Policy-Default"));
-    const int policy =
-        asked->value_or(static_cast<int>(fallback.value_or(conf.default_policy().index)));
+    const int policy = *asked != kAnyPolicy
+                           ? *asked
+                           : static_cast<int>(fallback.value_or(conf.default_policy().index));
     bool created = !broker.exists() && broker.create(timestamp, policy);
     auto info = broker.info();
     if (!info) return error_response(500);
     const bool was_deleted = info->deleted();
     if (!created) {
-      if (!was_deleted && *asked && **asked != info->policy) {
+      if (!was_deleted && *asked != kAnyPolicy && *asked != info->policy) {
         Response out = error_response(409);
         out.internal.set("X-Backend-Storage-Policy-Index", std::to_string(info->policy));
         return out;
