@@ -19,7 +19,6 @@ namespace {
 using Poco::Net::SecureStreamSocket;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kFirstSize = 16384;
 constexpr milliseconds kLinger{5};
 
 // True when the event came before the deadline; a broken socket counts as ready, its next use
@@ -36,29 +35,6 @@ bool wait(int fd, short events, Steady::time_point deadline) {
 }
 
 }  // namespace
-
-std::span<char> InBuffer::room() {
-  if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == size_ && begin_ > 0) {
-    std::memmove(data_.get(), data_.get() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
-  }
-  if (end_ == size_) {
-    const std::size_t size = size_ == 0 ? kFirstSize : size_ * 2;
-    std::unique_ptr<char[]> larger(new char[size]);
-    if (end_ > 0) std::memcpy(larger.get(), data_.get(), end_);
-    data_ = std::move(larger);
-    size_ = size;
-  }
-  return {data_.get() + end_, size_ - end_};
-}
-
-void InBuffer::rest() {
-  if (!empty()) return;
-  data_.reset();
-  size_ = begin_ = end_ = 0;
-}
 
 Wire::Wire(Poco::Net::StreamSocket socket, bool secure)
     : socket_(std::move(socket)), fd_(socket_.impl()->sockfd()), secure_(secure) {
