@@ -14,7 +14,9 @@ constexpr std::array kOptions = {
 class CatchErrorsFilter final : public Filter {
  public:
   CatchErrorsFilter(const PluginArgs& args, std::unique_ptr<const App> next)
-      : Filter(std::move(next)), host_(args.host), log_(args.host.logger(args.options)),
+      : Filter(std::move(next)),
+        host_(args.host),
+        log_(args.host.logger(args.options)),
         suffix_(args.options.text("trans_id_suffix")) {}
 
   Response operator()(Request& request) const override {
@@ -37,9 +39,11 @@ class CatchErrorsFilter final : public Filter {
  private:
   std::string new_id(const Request& request) const {
     std::array<char, 24> time;
-    std::snprintf(time.data(), time.size(), "-%010llx", static_cast<unsigned long long>(host_.clock().now()));
+    std::snprintf(time.data(), time.size(), "-%010llx",
+                  static_cast<unsigned long long>(host_.clock().now()));
     std::string out = "tx" + host_.entropy().hex(11).substr(0, 21) + time.data() + quote(suffix_);
-    if (const std::string* extra = request.headers.find("X-Trans-Id-Extra")) out += "-" + quote(extra->substr(0, 32));
+    if (const std::string* extra = request.headers.find("X-Trans-Id-Extra"))
+      out += "-" + quote(extra->substr(0, 32));
     return out;
   }
 

@@ -19,7 +19,8 @@ class HealthcheckFilter final : public Filter {
   Response operator()(Request& request) const override {
     if (request.path != "/healthcheck") return next()(request);
     std::error_code error;
-    if (!disable_path_.empty() && std::filesystem::exists(disable_path_, error)) return Response(503, "DISABLED BY FILE");
+    if (!disable_path_.empty() && std::filesystem::exists(disable_path_, error))
+      return Response(503, "DISABLED BY FILE");
     return Response(200, "OK");
   }
 

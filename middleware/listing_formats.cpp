@@ -44,7 +44,8 @@ class Rows final : public JsonHandler {
 
 class ListingFormatsFilter final : public Filter {
  public:
-  ListingFormatsFilter(const PluginArgs& /*args*/, std::unique_ptr<const App> next) : Filter(std::move(next)) {}
+  ListingFormatsFilter(const PluginArgs& /*args*/, std::unique_ptr<const App> next)
+      : Filter(std::move(next)) {}
 
   Response operator()(Request& request) const override {
     const bool reads = request.method == "GET" || request.method == "HEAD";
@@ -67,7 +68,8 @@ class ListingFormatsFilter final : public Filter {
       out.content_length = 0;
       return out;
     }
-    if (*format == ListingFormat::kJson || out.content_length.value_or(kMaxBody + 1) > kMaxBody) return out;
+    if (*format == ListingFormat::kJson || out.content_length.value_or(kMaxBody + 1) > kMaxBody)
+      return out;
     const std::string json = read_all(out.body.get(), kMaxBody);
     ListingWriter writer(account ? ListingKind::kAccount : ListingKind::kContainer, *format, owner);
     Rows rows(writer);

@@ -1,4 +1,5 @@
-// memcache: gives the filters and the proxy behind it a cache. Without servers it is this process's own.
+// memcache: gives the filters and the proxy behind it a cache. Without servers it is this process's
+// own.
 #include <apus/local_cache.h>
 #include <apus/plugin.h>
 
@@ -9,7 +10,8 @@ namespace apus {
 namespace {
 
 constexpr std::array kOptions = {
-    OptionSpec{"memcache_servers", OptionType::kText, nullptr, "HOST:PORT,...; unset = a cache in this process"},
+    OptionSpec{"memcache_servers", OptionType::kText, nullptr,
+               "HOST:PORT,...; unset = a cache in this process"},
 };
 
 class MemcacheFilter final : public Filter {
@@ -17,7 +19,8 @@ class MemcacheFilter final : public Filter {
   MemcacheFilter(const PluginArgs& args, std::unique_ptr<const App> next)
       : Filter(std::move(next)), cache_(make_local_cache(args.host.clock())) {
     if (args.options.find("memcache_servers")) {
-      throw std::runtime_error("memcache_servers: this build has the cache of one process only; remove the line");
+      throw std::runtime_error(
+          "memcache_servers: this build has the cache of one process only; remove the line");
     }
   }
 

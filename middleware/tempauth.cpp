@@ -19,8 +19,10 @@ constexpr std::array kOptions = {
     OptionSpec{"auth_prefix", kText, "/auth/", "where tokens are asked for"},
     OptionSpec{"token_life", kInt, "86400", "seconds a token is good", 1, 1e9},
     OptionSpec{"allow_overrides", kBool, "true", "let other filters decide first"},
-    OptionSpec{"storage_url_scheme", kText, "default", "http, https, or default: as the request came"},
-    OptionSpec{"user_*", kText, nullptr, "user_ACCOUNT_USER = KEY [GROUP...] [URL]", -9e18, 9e18, true},
+    OptionSpec{"storage_url_scheme", kText, "default",
+               "http, https, or default: as the request came"},
+    OptionSpec{"user_*", kText, nullptr, "user_ACCOUNT_USER = KEY [GROUP...] [URL]", -9e18, 9e18,
+               true},
     OptionSpec{"user64_*", kText, nullptr, "as user_, both names in base64", -9e18, 9e18, true},
 };
 
@@ -33,14 +35,19 @@ struct User {
 class TempauthFilter final : public Filter {
  public:
   TempauthFilter(const PluginArgs& args, std::unique_ptr<const App> next)
-      : Filter(std::move(next)), host_(args.host), prefix_(args.options.text("reseller_prefix")),
-        auth_prefix_(args.options.text("auth_prefix")), life_(args.options.integer("token_life")),
+      : Filter(std::move(next)),
+        host_(args.host),
+        prefix_(args.options.text("reseller_prefix")),
+        auth_prefix_(args.options.text("auth_prefix")),
+        life_(args.options.integer("token_life")),
         scheme_(args.options.text("storage_url_scheme")) {
     if (!prefix_.empty() && !prefix_.ends_with('_')) prefix_ += '_';
     if (!auth_prefix_.starts_with('/')) auth_prefix_ = "/" + auth_prefix_;
     if (!auth_prefix_.ends_with('/')) auth_prefix_ += '/';
-    for (const auto& [name, value] : args.options.family("user_")) add_user(name.substr(5), value.text, false);
-    for (const auto& [name, value] : args.options.family("user64_")) add_user(name.substr(7), value.text, true);
+    for (const auto& [name, value] : args.options.family("user_"))
+      add_user(name.substr(5), value.text, false);
+    for (const auto& [name, value] : args.options.family("user64_"))
+      add_user(name.substr(7), value.text, true);
     Json section;
     section.set("account_acls", true);
     host_.info().set("tempauth", section.dump());
@@ -49,7 +56,8 @@ class TempauthFilter final : public Filter {
   Response operator()(Request& request) const override {
     if (request.path.starts_with(auth_prefix_)) return issue(request);
     if (request.context.authorize_override) return next()(request);
-    const std::string token(request.headers.get("X-Auth-Token", request.headers.get("X-Storage-Token")));
+    const std::string token(
+        request.headers.get("X-Auth-Token", request.headers.get("X-Storage-Token")));
     if (!token.empty() && token.starts_with(prefix_ + "tk")) {
       const auto groups = groups_of(request, token);
       if (!groups) return unauthorized(request);
@@ -87,15 +95,18 @@ class TempauthFilter final : public Filter {
     users_[account + ":" + user] = std::move(entry);
   }
 
-  std::string groups_text(const std::string& account, const std::string& name, const User& user) const {
+  std::string groups_text(const std::string& account, const std::string& name,
+                          const User& user) const {
     std::string out = account + "," + name;
-    for (const std::string& group : user.groups) out += "," + (group == ".admin" ? prefix_ + account : group);
+    for (const std::string& group : user.groups)
+      out += "," + (group == ".admin" ? prefix_ + account : group);
     return out;
   }
 
   // GET AUTH_PREFIX v1.0, v1 or v1/ACCOUNT/auth.
   Response issue(Request& request) const {
-    if (request.method != "GET") return error_response(request.method == "HEAD" ? 400 : 405, request.method == "HEAD");
+    if (request.method != "GET")
+      return error_response(request.method == "HEAD" ? 400 : 405, request.method == "HEAD");
     const std::string_view rest = std::string_view(request.path).substr(auth_prefix_.size());
     std::string name(request.headers.get("X-Auth-User", request.headers.get("X-Storage-User")));
     const std::string key(request.headers.get("X-Auth-Key", request.headers.get("X-Storage-Pass")));
@@ -107,10 +118,12 @@ class TempauthFilter final : public Filter {
       return Response(400, "Bad Request");
     }
     const auto found = users_.find(name);
-    const bool good = constant_time_equal(found != users_.end() ? found->second.key : "no such user's key", key);
+    const bool good =
+        constant_time_equal(found != users_.end() ? found->second.key : "no such user's key", key);
     if (found == users_.end() || !good) return unauthorized(request);
     Cache* cache = request.context.cache;
-    if (cache == nullptr) throw std::runtime_error("tempauth needs the cache filter in front of it");
+    if (cache == nullptr)
+      throw std::runtime_error("tempauth needs the cache filter in front of it");
     const std::string account = name.substr(0, name.find(':'));
     const std::string groups = groups_text(account, name, found->second);
     const double now = host_.clock().now();
@@ -118,7 +131,8 @@ class TempauthFilter final : public Filter {
     double end = now + static_cast<double>(life_);
     if (const auto old = cache->get(prefix_ + "/user/" + name)) {
       const auto json = Json::parse("[" + *old + "]");
-      const std::string* text = json && json->array()->size() == 1 ? json->array()->front().text() : nullptr;
+      const std::string* text =
+          json && json->array()->size() == 1 ? json->array()->front().text() : nullptr;
       if (text != nullptr) {
         double old_end = 0;
         const auto known = lookup(*cache, *text, old_end);
@@ -144,7 +158,9 @@ class TempauthFilter final : public Filter {
     std::string url = found->second.url;
     if (url.empty()) {
       const std::string scheme = scheme_ == "default" ? request.context.scheme : scheme_;
-      url = scheme + "://" + std::string(request.headers.get("Host", request.context.local_address)) + "/v1/" + prefix_ + account;
+      url = scheme + "://" +
+            std::string(request.headers.get("Host", request.context.local_address)) + "/v1/" +
+            prefix_ + account;
     }
     out.headers.set("X-Storage-Url", url);
     return out;
@@ -173,7 +189,9 @@ class TempauthFilter final : public Filter {
     if (!path) return error_response(404, request.method == "HEAD");
     if (!path->account.starts_with(prefix_)) return denied(request);
     const std::vector<std::string> groups = split_list(request.context.remote_user);
-    const auto has = [&](std::string_view group) { return std::find(groups.begin(), groups.end(), group) != groups.end(); };
+    const auto has = [&](std::string_view group) {
+      return std::find(groups.begin(), groups.end(), group) != groups.end();
+    };
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (has(".reseller_admin") && path->account != prefix_) {
       request.context.swift_owner = true;
@@ -181,7 +199,8 @@ class TempauthFilter final : public Filter {
       return check_acl_headers(request);
     }
     if (has(".reseller_reader") && reads) return std::nullopt;
-    const bool manages = path->container.empty() && (request.method == "PUT" || request.method == "DELETE");
+    const bool manages =
+        path->container.empty() && (request.method == "PUT" || request.method == "DELETE");
     if (has(path->account) && !manages) {
       request.context.swift_owner = true;
       return check_acl_headers(request);
@@ -198,12 +217,13 @@ class TempauthFilter final : public Filter {
 
   // ACLs are stored in their clean form.
   static std::optional<Response> check_acl_headers(Request& request) {
-    for (const auto& [name, write] : {std::pair<const char*, bool>{"X-Container-Read", false}, {"X-Container-Write", true}}) {
+    for (const auto& [name, write] :
+         {std::pair<const char*, bool>{"X-Container-Read", false}, {"X-Container-Write", true}}) {
       const std::string* text = request.headers.find(name);
       if (text == nullptr || (request.method != "PUT" && request.method != "POST")) continue;
       std::string why;
       const auto clean = clean_acl(*text, write, why);
-      if (!clean) return Response(400, why);
+      if (!clean) return Response(400, why, "text/html; charset=UTF-8");
       request.headers.set(name, *clean);
     }
     return std::nullopt;
@@ -217,7 +237,8 @@ class TempauthFilter final : public Filter {
   Response unauthorized(const Request& request) const {
     Response out = error_response(401, request.method == "HEAD");
     const auto path = split_api_path(request.path, 2);
-    const std::string realm = path && !request.path.starts_with(auth_prefix_) ? quote(path->account) : "unknown";
+    const std::string realm =
+        path && !request.path.starts_with(auth_prefix_) ? quote(path->account) : "unknown";
     out.headers.set("Www-Authenticate", "Swift realm=\"" + realm + "\"");
     return out;
   }

@@ -54,14 +54,13 @@ std::optional<Response> bad_metadata(const Request& request, std::string_view ki
     if (kind != "Object" && !is_utf8(value)) return refuse(request, "Metadata must be valid UTF-8");
     ++count;
     size += static_cast<std::int64_t>(key.size() + value.size());
-    const std::string shown = lower(prefix) + lower(key);
+    const std::string shown = lower(prefix) + std::string(key);
     if (static_cast<std::int64_t>(key.size()) > limits.max_meta_name_length) {
-      return refuse(request, "Metadata name too long: " + title_case(shown));
+      return refuse(request, "Metadata name too long: " + shown);
     }
     if (static_cast<std::int64_t>(value.size()) > limits.max_meta_value_length) {
       return refuse(request, "Metadata value longer than " +
-                                 std::to_string(limits.max_meta_value_length) + ": " +
-                                 title_case(shown));
+                                 std::to_string(limits.max_meta_value_length) + ": " + shown);
     }
   }
   if (count > limits.max_meta_count) {

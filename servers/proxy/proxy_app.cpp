@@ -48,9 +48,17 @@ constexpr std::string_view kAccountMethods = "GET, HEAD, POST, OPTIONS";
 constexpr std::string_view kManagedAccountMethods = "GET, HEAD, PUT, POST, DELETE, OPTIONS";
 constexpr std::string_view kContainerMethods = "GET, HEAD, PUT, POST, DELETE, OPTIONS";
 
-Response text_answer(const Request& request, int status, std::string text) {
+Response text_answer(const Request& request, int status, std::string text,
+                     std::string_view type = "text/plain") {
   if (request.method == "HEAD") return error_response(status, true);
-  return Response(status, std::move(text));
+  return Response(status, std::move(text), type);
+}
+
+Response options_answer(std::string_view allow) {
+  Response out(200);
+  out.headers.set("Allow", std::string(allow));
+  out.headers.set("Content-Type", "text/html; charset=UTF-8");
+  return out;
 }
 
 Response not_allowed(const Request& request, std::string_view allow) {
@@ -170,9 +178,7 @@ std::optional<Response> ProxyApp::refused(Request& request) {
 Response ProxyApp::info(const Request& request) const {
   if (!expose_info_) return error_response(403, request.method == "HEAD");
   if (request.method == "OPTIONS") {
-    Response out(200);
-    out.headers.set("Allow", "GET, HEAD, OPTIONS");
-    return out;
+    return options_answer("GET, HEAD, OPTIONS");
   }
   if (request.method != "GET" && request.method != "HEAD")
     return not_allowed(request, "GET, HEAD, OPTIONS");
@@ -186,7 +192,7 @@ Response ProxyApp::info(const Request& request) const {
 Response ProxyApp::operator()(Request& request) const {
   if (!request.context.timestamp) request.context.timestamp = host_.clock().timestamp();
   if (!is_utf8(request.path) || request.path.find('\0') != std::string::npos) {
-    return text_answer(request, 412, "Invalid UTF8 or contains NULL");
+    return text_answer(request, 412, "Invalid UTF8 or contains NULL", "text/html; charset=UTF-8");
   }
   if (request.path == "/info") return info(request);
   const auto path = split_api_path(request.path, 1);
@@ -327,9 +333,7 @@ Response ProxyApp::account(Request& request, const ApiPath& path) const {
     return not_allowed(request, allowed);
   if (auto refusal = refused(request)) return std::move(*refusal);
   if (method == "OPTIONS") {
-    Response out(200);
-    out.headers.set("Allow", std::string(allowed));
-    return out;
+    return options_answer(allowed);
   }
   if (static_cast<std::int64_t>(path.account.size()) > limits.max_account_name_length) {
     return text_answer(request, 400,
@@ -344,6 +348,7 @@ Response ProxyApp::account(Request& request, const ApiPath& path) const {
         request, method, place, [](Request&, std::size_t) {}, query);
     if (out.status == 404 && out.headers.has("X-Account-Status"))
       return error_response(410, method == "HEAD");
+    if (out.is_success()) out.headers.set("Accept-Ranges", "bytes");
     if (out.status != 404 || !autocreate_) return out;
     // An account nobody has written to yet looks empty.
     Response fresh(method == "HEAD" ? 204 : 200);
@@ -382,9 +387,7 @@ Response ProxyApp::container(Request& request, const ApiPath& path) const {
   if (std::find(verbs.begin(), verbs.end(), method) == verbs.end())
     return not_allowed(request, kContainerMethods);
   if (method == "OPTIONS") {
-    Response out(200);
-    out.headers.set("Allow", std::string(kContainerMethods));
-    return out;
+    return options_answer(kContainerMethods);
   }
   const bool reads = method == "GET" || method == "HEAD";
   if (!reads) {
@@ -458,9 +461,7 @@ Response ProxyApp::object(Request& request, const ApiPath& path) const {
                      method == "DELETE" || method == "OPTIONS";
   if (!known) return not_allowed(request, kMethods);
   if (method == "OPTIONS") {
-    Response out(200);
-    out.headers.set("Allow", std::string(kMethods));
-    return out;
+    return options_answer(kMethods);
   }
   const ContainerFacts facts = container_facts(request, path.account, path.container);
   if (facts.status / 100 == 5) return error_response(503, method == "HEAD");
