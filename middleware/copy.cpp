@@ -33,6 +33,12 @@ class CopyFilter final : public Filter {
     const auto path = split_api_path(request.path, 4);
     if (!path) return next()(request);
     if (request.method == "COPY") return from_copy(request, *path);
+    if (request.method == "OPTIONS") {
+      Response out = next()(request);
+      if (const std::string* allow = out.headers.find("Allow"))
+        out.headers.set("Allow", *allow + ", COPY");
+      return out;
+    }
     if (request.method == "PUT" && request.headers.has("X-Copy-From"))
       return from_put(request, *path);
     return next()(request);

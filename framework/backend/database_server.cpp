@@ -79,7 +79,8 @@ std::optional<ListingQuery> listing_query(const Request& request, std::int64_t m
   out.limit = max_limit;
   if (const auto limit = parse_digits(request.query.get("limit"))) {
     if (*limit > max_limit) {
-      refusal = Response(412, "Maximum limit is " + std::to_string(max_limit));
+      refusal = Response(412, "Maximum limit is " + std::to_string(max_limit),
+                         "text/html; charset=UTF-8");
       return std::nullopt;
     }
     out.limit = *limit;

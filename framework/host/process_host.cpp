@@ -6,7 +6,7 @@
 namespace apus {
 
 Cluster::Cluster(const std::filesystem::path& swift_dir)
-    : swift_conf(load_swift_conf(swift_dir)), rings(swift_dir, clock) {}
+    : swift_conf(load_swift_conf(swift_dir)), rings(swift_dir, clock), transport(&http) {}
 Cluster::~Cluster() = default;
 
 ServerHost::ServerHost(Cluster& cluster) : cluster_(cluster) {}

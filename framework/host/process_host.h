@@ -14,6 +14,7 @@
 #include "framework/host/real_time.h"
 #include "framework/metrics/registry.h"
 #include "framework/ring/ring_directory.h"
+#include "framework/transport/http_transport.h"
 #include "framework/transport/local_transport.h"
 
 namespace apus {
@@ -30,7 +31,8 @@ struct APUS_API Cluster {
   RealEntropy entropy;
   SwiftConf swift_conf;
   RingFolder rings;
-  LocalTransport transport;
+  HttpTransport http;        ///< to servers of other processes
+  LocalTransport transport;  ///< to servers of this one, else over `http`
 };
 
 /// One server's Host.

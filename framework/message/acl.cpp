@@ -4,14 +4,17 @@
 namespace apus {
 namespace {
 
-bool is_referrer(std::string_view word) { return word == ".r" || word == ".ref" || word == ".referer" || word == ".referrer"; }
+bool is_referrer(std::string_view word) {
+  return word == ".r" || word == ".ref" || word == ".referer" || word == ".referrer";
+}
 
 std::string_view host_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
   url.remove_prefix(scheme + 3);
   url = url.substr(0, url.find_first_of("/?#"));
-  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) url.remove_prefix(at + 1);
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos)
+    url.remove_prefix(at + 1);
   return url.substr(0, url.find(':'));
 }
 
@@ -45,7 +48,8 @@ std::optional<std::string> clean_acl(std::string_view text, bool write, std::str
       std::string host(trim(std::string_view(word).substr(colon + 1)));
       const bool negative = host.starts_with('-');
       if (negative) host = std::string(trim(std::string_view(host).substr(1)));
-      if (host.size() > 1 && host.starts_with('*')) host = std::string(trim(std::string_view(host).substr(1)));
+      if (host.size() > 1 && host.starts_with('*'))
+        host = std::string(trim(std::string_view(host).substr(1)));
       if (host.empty() || host == ".") {
         why = "No host/domain value after referrer designation in ACL: '" + word + "'";
         return std::nullopt;
@@ -65,8 +69,11 @@ bool referrer_allowed(std::string_view referer, const std::vector<std::string>& 
   const std::string host = lower(host_of(referer));
   for (const std::string& rule : referrers) {
     const bool negative = rule.starts_with('-');
-    const std::string_view name = negative ? std::string_view(rule).substr(1) : std::string_view(rule);
-    if (name == "*" || name == host || (name.starts_with('.') && host.ends_with(name) && !host.empty())) allowed = !negative;
+    const std::string_view name =
+        negative ? std::string_view(rule).substr(1) : std::string_view(rule);
+    if (name == "*" || name == host ||
+        (name.starts_with('.') && host.ends_with(name) && !host.empty()))
+      allowed = !negative;
   }
   return allowed;
 }

@@ -100,7 +100,7 @@ std::optional<ListingFormat> listing_format(const Request& request, Response& re
   for (const std::string& piece : split_list(*header)) {
     const auto accepted = parse_accepted(piece);
     if (!accepted) {
-      refusal = Response(400, "Invalid Accept header");
+      refusal = Response(400, "Invalid Accept header", "text/html; charset=UTF-8");
       return std::nullopt;
     }
     all.push_back(*accepted);
