@@ -26,11 +26,10 @@ constexpr milliseconds kLinger{5};
 bool wait(int fd, short events, Steady::time_point deadline) {
   while (true) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - Steady::now()).count();
-    if (left <= 0) return false;
     pollfd entry{fd, events, 0};
-    const int count = ::poll(&entry, 1, static_cast<int>(std::min<long long>(left, 1 << 30)));
+    const int count = ::poll(&entry, 1, static_cast<int>(std::clamp<long long>(left, 0, 1 << 30)));
     if (count > 0) return true;
-    if (count < 0 && errno != EINTR) return false;
+    if (left <= 0 || (count < 0 && errno != EINTR)) return false;
   }
 }
 
@@ -56,19 +55,23 @@ Wire::Got Wire::receive_plain(std::span<char> out, int flags) const {
   }
 }
 
+// Poco 1.11 throws TimeoutException where a non-blocking socket has to wait, after an epoll set
+// made for one look. So the look is taken here first, and the exception means to look again.
 Wire::Got Wire::receive_secure(std::span<char> out, Steady::time_point deadline) {
-  try {
-    while (true) {
-      const int size = static_cast<int>(std::min<std::size_t>(out.size(), 1U << 30U));
+  const int size = static_cast<int>(std::min<std::size_t>(out.size(), 1U << 30U));
+  while (pending() || wait(fd_, POLLIN, deadline)) {
+    try {
       const int count = socket_.receiveBytes(out.data(), size);
       if (count > 0) return {Status::kOk, static_cast<std::size_t>(count)};
       if (count == 0) return {Status::kEof, 0};
-      const short event = count == SecureStreamSocket::ERR_SSL_WANT_WRITE ? POLLOUT : POLLIN;
-      if (!wait(fd_, event, deadline)) return {Status::kTimeout, 0};
+      if (count == SecureStreamSocket::ERR_SSL_WANT_WRITE && !wait(fd_, POLLOUT, deadline)) break;
+    } catch (const Poco::TimeoutException&) {
+      if (Steady::now() >= deadline) break;
+    } catch (const Poco::Exception&) {
+      return {Status::kError, 0};
     }
-  } catch (const Poco::Exception&) {
-    return {Status::kError, 0};
   }
+  return {Status::kTimeout, 0};
 }
 
 Wire::Got Wire::receive_soon(std::span<char> out, bool linger) {
@@ -111,22 +114,25 @@ Wire::Status Wire::send_plain(std::span<iovec> pieces, milliseconds patience, bo
 }
 
 Wire::Status Wire::send_secure(std::string_view bytes, milliseconds patience) {
-  try {
-    while (!bytes.empty()) {
-      const int size = static_cast<int>(std::min<std::size_t>(bytes.size(), 65536));
+  while (!bytes.empty()) {
+    const int size = static_cast<int>(std::min<std::size_t>(bytes.size(), 65536));
+    short event = POLLOUT;
+    try {
       const int count = socket_.sendBytes(bytes.data(), size);
       if (count > 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
         continue;
       }
       if (count == 0) return Status::kError;
-      const short event = count == SecureStreamSocket::ERR_SSL_WANT_READ ? POLLIN : POLLOUT;
-      if (!wait(fd_, event, Steady::now() + patience)) return Status::kTimeout;
+      if (count == SecureStreamSocket::ERR_SSL_WANT_READ) event = POLLIN;
+    } catch (const Poco::TimeoutException&) {
+      event = POLLOUT;  // what a non-blocking socket says when its buffer is full
+    } catch (const Poco::Exception&) {
+      return Status::kError;
     }
-    return Status::kOk;
-  } catch (const Poco::Exception&) {
-    return Status::kError;
+    if (!wait(fd_, event, Steady::now() + patience)) return Status::kTimeout;
   }
+  return Status::kOk;
 }
 
 Wire::Status Wire::send(std::span<const std::string_view> pieces, milliseconds patience,
