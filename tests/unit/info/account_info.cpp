@@ -1,0 +1,154 @@
+#include <apus/account_info.h>
+#include <apus/cache.h>
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <map>
+
+using namespace apus;
+
+namespace {
+
+class MapCache final : public Cache {
+ public:
+  std::optional<std::string> get(std::string_view key) override {
+    const auto at = values.find(std::string(key));
+    return at == values.end() ? std::nullopt : std::optional(at->second);
+  }
+  void set(std::string_view key, std::string_view json, std::chrono::seconds ttl) override {
+    values[std::string(key)] = json;
+    ttls[std::string(key)] = ttl;
+  }
+  std::optional<std::int64_t> increment(std::string_view, std::int64_t,
+                                        std::chrono::seconds) override {
+    return std::nullopt;
+  }
+  void remove(std::string_view key) override { values.erase(std::string(key)); }
+
+  std::map<std::string, std::string> values;
+  std::map<std::string, std::chrono::seconds> ttls;
+};
+
+class FakeNext final : public App {
+ public:
+  Response operator()(Request& request) const override {
+    asked.push_back(request.method + " " + request.path + " " +
+                    std::string(request.headers.get("User-Agent")));
+    return answer(request);
+  }
+  std::function<Response(Request&)> answer;
+  mutable std::vector<std::string> asked;
+};
+
+Response container_answer() {
+  Response out(204);
+  out.headers.set("X-Container-Read", ".r:*");
+  out.headers.set("X-Container-Object-Count", "7");
+  out.headers.set("X-Container-Bytes-Used", "100");
+  out.headers.set("X-Container-Meta-Access-Control-Max-Age", "5");
+  out.internal.set("X-Container-Sysmeta-Quota-Bytes", "9");
+  out.internal.set("X-Backend-Storage-Policy-Index", "1");
+  out.internal.set("X-Backend-Put-Timestamp", "0000000001.00000");
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("container info is asked once a request, and shared through the cache") {
+  MapCache cache;
+  FakeNext next;
+  next.answer = [](Request& request) {
+    return request.path == "/v1/a" ? Response(204) : container_answer();
+  };
+  Request request("GET", "/v1/a/c/o");
+  request.context.cache = &cache;
+  const auto info = get_container_info(request, next, "a", "c");
+  CHECK(info->status == 204);
+  CHECK(info->read_acl == ".r:*");
+  CHECK(info->object_count == 7);
+  CHECK(info->storage_policy == 1);
+  CHECK(field_of(info->sysmeta, "quota-bytes") == "9");
+  CHECK(next.asked == std::vector<std::string>{"HEAD /v1/a Swift", "HEAD /v1/a/c Swift"});
+  CHECK(get_container_info(request, next, "a", "c").get() == info.get());
+
+  Request other("GET", "/v1/a/c/o");
+  other.context.cache = &cache;
+  const auto again = get_container_info(other, next, "a", "c");
+  CHECK(again->bytes == 100);
+  CHECK(next.asked.size() == 2);
+
+  cache.values["container/a/c"] = R"({"status": 204, "bytes": 101, "object_count": null})";
+  Request third("GET", "/v1/a/c/o");
+  third.context.cache = &cache;
+  CHECK(get_container_info(third, next, "a", "c")->bytes == 101);
+}
+
+TEST_CASE("the value in the cache is Swift's, byte by byte") {
+  MapCache cache;
+  Request request("GET", "/v1/a/c");
+  request.context.cache = &cache;
+  remember_container(request, "a", "c", container_answer(), std::chrono::seconds(60));
+  CHECK(cache.values["container/a/c"] ==
+        R"({"status": 204, "read_acl": ".r:*", "write_acl": null, "sync_to": null, )"
+        R"("sync_key": null, "object_count": "7", "bytes": "100", "versions": null, )"
+        R"("storage_policy": "1", "cors": {"allow_origin": null, "expose_headers": null, )"
+        R"("max_age": "5"}, "meta": {"access-control-max-age": "5"}, )"
+        R"("sysmeta": {"quota-bytes": "9"}, "sharding_state": "unsharded", "created_at": null, )"
+        R"("put_timestamp": "0000000001.00000", "delete_timestamp": null, )"
+        R"("status_changed_at": null})");
+  Response account(204);
+  account.headers.set("X-Account-Container-Count", "2");
+  account.headers.set("X-Account-Storage-Policy-Policy-0-Object-Count", "3");
+  const std::vector<StoragePolicy> policies{StoragePolicy{}};
+  remember_account(request, "a", account, std::chrono::seconds(60), policies);
+  CHECK(cache.values["account/a"] ==
+        R"({"status": 204, "container_count": "2", "total_object_count": "0", "bytes": "0", )"
+        R"("storage_policies": {"0": {"container_count": 0, "object_count": 3, "bytes": 0}}, )"
+        R"("meta": {}, "sysmeta": {}, "account_really_exists": true})");
+}
+
+TEST_CASE("what is not there is kept for a tenth of the time, failures are not kept") {
+  MapCache cache;
+  Request request("GET", "/v1/a/c");
+  request.context.cache = &cache;
+  remember_container(request, "a", "c", Response(404), std::chrono::seconds(60));
+  CHECK(cache.ttls["container/a/c"] == std::chrono::seconds(6));
+  remember_container(request, "a", "d", Response(503), std::chrono::seconds(60));
+  CHECK_FALSE(cache.values.contains("container/a/d"));
+  forget_container(request, "a", "c");
+  CHECK(cache.values.empty());
+  CHECK(cached_container_info(request, "a", "c") == nullptr);
+}
+
+TEST_CASE("a container whose account is gone has status 0, one nobody can tell of 503") {
+  FakeNext next;
+  next.answer = [](Request& request) { return Response(request.path == "/v1/a" ? 404 : 503); };
+  Request request("GET", "/v1/a/c");
+  CHECK(get_container_info(request, next, "a", "c")->status == 0);
+  CHECK(next.asked.size() == 1);
+  CHECK(get_container_info(request, next, ".system", "c")->status == 503);
+}
+
+TEST_CASE("the hidden versions container counts") {
+  FakeNext next;
+  next.answer = [](Request& request) {
+    Response out = container_answer();
+    if (request.path == "/v1/a") return Response(204);
+    if (request.path == "/v1/a/c")
+      out.internal.set("X-Container-Sysmeta-Versions-Container", "%00versions%00c");
+    return out;
+  };
+  Request request("GET", "/v1/a/c");
+  CHECK(get_container_info(request, next, "a", "c")->bytes == 200);
+}
+
+TEST_CASE("broken cache values are no values") {
+  for (const char* text : {"", "[]", "null", "{", "{}", "\"x\"", R"({"statu": 1})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_container_info(text));
+    CHECK_FALSE(parse_account_info(text));
+  }
+  const auto odd = parse_container_info(R"({"status": "x", "meta": [1], "bytes": {}})");
+  REQUIRE(odd);
+  CHECK(odd->status == 0);
+}
