@@ -16,7 +16,8 @@ constexpr std::size_t kShards = 16;
 
 class LocalCache final : public Cache {
  public:
-  LocalCache(Clock& clock, std::size_t entries) : clock_(clock), per_shard_(std::max<std::size_t>(16, entries / kShards)) {}
+  LocalCache(Clock& clock, std::size_t entries)
+      : clock_(clock), per_shard_(std::max<std::size_t>(16, entries / kShards)) {}
 
   std::optional<std::string> get(std::string_view key) override {
     Shard& shard = shard_of(key);
@@ -30,7 +31,8 @@ class LocalCache final : public Cache {
     make_room(shard);
     shard.entries.insert_or_assign(std::string(key), Entry{std::string(json), end_of(ttl)});
   }
-  std::optional<std::int64_t> increment(std::string_view key, std::int64_t delta, std::chrono::seconds ttl) override {
+  std::optional<std::int64_t> increment(std::string_view key, std::int64_t delta,
+                                        std::chrono::seconds ttl) override {
     Shard& shard = shard_of(key);
     const std::lock_guard lock(shard.mutex);
     Entry* entry = live(shard, key);
@@ -57,7 +59,9 @@ class LocalCache final : public Cache {
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
   };
   struct Shard {
     std::mutex mutex;
@@ -86,7 +90,9 @@ class LocalCache final : public Cache {
     const auto eighth = ends.begin() + static_cast<std::ptrdiff_t>(ends.size() / 8);
     std::nth_element(ends.begin(), eighth, ends.end());
     std::size_t left = ends.size() / 8 + 1;
-    std::erase_if(shard.entries, [&](const auto& item) { return item.second.end <= *eighth && left > 0 && left-- > 0; });
+    std::erase_if(shard.entries, [&](const auto& item) {
+      return item.second.end <= *eighth && left > 0 && left-- > 0;
+    });
   }
 
   Clock& clock_;

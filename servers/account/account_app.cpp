@@ -158,8 +158,8 @@ class AccountApp final : public App {
       out.headers.set("Content-Type", std::string(listing_content_type(*format)));
       return out;
     }
-    auto query = listing_query(
-        request, server_.host.swift_conf().constraints.account_listing_limit, refusal);
+    auto query = listing_query(request, server_.host.swift_conf().constraints.account_listing_limit,
+                               refusal);
     if (!query) return refusal;
     query->path.reset();  // only containers have pseudo directories
     answer_listing(request, out, ListingKind::kAccount, *format, path.account, broker.list(*query));

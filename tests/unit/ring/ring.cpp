@@ -26,7 +26,8 @@ std::shared_ptr<const Ring> fixture() {
   int n = 0;
   for (const int region : {1, 2}) {
     for (const int zone : {1, 2}) {
-      for (int host = 0; host < 2; ++host) add(region, zone, ("10.0.0." + std::to_string(n++)).c_str());
+      for (int host = 0; host < 2; ++host)
+        add(region, zone, ("10.0.0." + std::to_string(n++)).c_str());
     }
   }
   add(1, 1, "10.0.0.0");
@@ -46,9 +47,9 @@ std::vector<int> handoffs_of(const Ring& ring, std::uint32_t part) {
 
 TEST_CASE("primaries and handoffs come in Swift's order") {
   const auto ring = fixture();
-  const std::vector<std::vector<int>> expected = {{5, 7, 1, 2, 4, 0}, {2, 5, 0, 6, 3, 8}, {2, 7, 5, 0, 3, 8},
-                                                  {5, 2, 4, 1, 7, 0}, {7, 4, 1, 6, 3, 8}, {7, 5, 1, 6, 3, 8},
-                                                  {3, 8, 6, 4, 2, 0}, {7, 4, 1, 6, 3, 8}};
+  const std::vector<std::vector<int>> expected = {
+      {5, 7, 1, 2, 4, 0}, {2, 5, 0, 6, 3, 8}, {2, 7, 5, 0, 3, 8}, {5, 2, 4, 1, 7, 0},
+      {7, 4, 1, 6, 3, 8}, {7, 5, 1, 6, 3, 8}, {3, 8, 6, 4, 2, 0}, {7, 4, 1, 6, 3, 8}};
   for (std::uint32_t part = 0; part < 8; ++part) {
     CAPTURE(part);
     CHECK(handoffs_of(*ring, part) == expected[part]);
@@ -89,11 +90,16 @@ TEST_CASE("a built ring is balanced, spread, and comes back from its file") {
 
 TEST_CASE("what is no ring is refused with a reason") {
   const std::string head("R1NG\x00\x01", 6);
-  const std::string meta = R"({"byteorder": "little", "devs": [{"id": 0, "device": "a", "ip": "1.1.1.1", "port": 1, "weight": 1.0}], "part_shift": 31, "replica_count": 1})";
-  const std::string good = head + std::string("\x00\x00\x00", 3) + static_cast<char>(meta.size()) + meta + std::string(4, '\0');
+  const std::string meta =
+      R"({"byteorder": "little", "devs": [{"id": 0, "device": "a", "ip": "1.1.1.1", "port": 1, "weight": 1.0}], "part_shift": 31, "replica_count": 1})";
+  const std::string good = head + std::string("\x00\x00\x00", 3) + static_cast<char>(meta.size()) +
+                           meta + std::string(4, '\0');
   CHECK(parse_ring(good, "x").rows.size() == 1);
-  for (const std::string& text : {std::string(), std::string("R1N"), std::string("R1NG\x00\x09", 6), head, good.substr(0, good.size() - 1),
-                                 good.substr(0, good.size() - 2) + std::string("\x05\x00", 2), head + "\xff\xff\xff\xff{}"}) {
-    CHECK_THROWS_WITH_AS(parse_ring(text, "x.ring.gz"), doctest::Contains("x.ring.gz: is not a usable ring"), std::runtime_error);
+  for (const std::string& text : {std::string(), std::string("R1N"), std::string("R1NG\x00\x09", 6),
+                                  head, good.substr(0, good.size() - 1),
+                                  good.substr(0, good.size() - 2) + std::string("\x05\x00", 2),
+                                  head + "\xff\xff\xff\xff{}"}) {
+    CHECK_THROWS_WITH_AS(parse_ring(text, "x.ring.gz"),
+                         doctest::Contains("x.ring.gz: is not a usable ring"), std::runtime_error);
   }
 }
