@@ -171,7 +171,7 @@ ProxyApp::ProxyApp(const PluginArgs& args)
 }
 
 std::optional<Response> ProxyApp::refused(Request& request) {
-  if (request.context.authorize_override || !request.context.authorize) return std::nullopt;
+  if (!request.context.authorize) return std::nullopt;
   return request.context.authorize(request);
 }
 
