@@ -31,7 +31,7 @@ class APUS_API DatabaseServer {
  private:
   Devices devices_;
   std::string directory_;
-  mutable ConnectionPool connections_;
+  mutable DatabasePool connections_;
 };
 
 /// Fields that a database keeps as metadata: X-KIND-Meta-*, sysmeta, and `also`.

@@ -94,17 +94,17 @@ bool AccountBroker::create(const Timestamp& put_timestamp) {
   });
 }
 
-std::optional<AccountInfo> AccountBroker::info() {
+std::optional<AccountStat> AccountBroker::info() {
   if (!exists()) return std::nullopt;
   commit_pending(std::chrono::milliseconds(100));
-  std::optional<AccountInfo> out;
+  std::optional<AccountStat> out;
   with([&](Database& database) {
     {
       Statement row = database.query(
           "SELECT created_at, put_timestamp, delete_timestamp, status, container_count, "
           "object_count, bytes_used FROM account_stat");
       if (!row.step()) return;
-      out = AccountInfo{std::string(row.text(0)), std::string(row.text(1)),
+      out = AccountStat{std::string(row.text(0)), std::string(row.text(1)),
                         std::string(row.text(2)), std::string(row.text(3)),
                         row.integer(4),           row.integer(5),
                         row.integer(6),           {}};

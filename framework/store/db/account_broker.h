@@ -23,7 +23,7 @@ struct ContainerRow {
   std::int64_t policy = 0;
 };
 
-struct AccountInfo {
+struct AccountStat {
   std::string created_at;
   std::string put_timestamp;
   std::string delete_timestamp;
@@ -49,7 +49,7 @@ class APUS_API AccountBroker final : public Broker {
   AccountBroker(BrokerServices services, DatabasePlace place, std::string account);
 
   bool create(const Timestamp& put_timestamp);
-  std::optional<AccountInfo> info();
+  std::optional<AccountStat> info();
   void touch(const Timestamp& put_timestamp);
   void mark_deleted(const Timestamp& timestamp);
   void put_container(const ContainerRow& row);

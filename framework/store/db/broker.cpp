@@ -18,14 +18,14 @@ constexpr std::uint64_t kPendingLimit = 131072;
 
 }  // namespace
 
-ConnectionPool::Lease::Lease(ConnectionPool& pool, std::string path, std::uint64_t inode,
-                             std::unique_ptr<Database> database)
+DatabasePool::Lease::Lease(DatabasePool& pool, std::string path, std::uint64_t inode,
+                           std::unique_ptr<Database> database)
     : pool_(&pool), path_(std::move(path)), inode_(inode), database_(std::move(database)) {}
-ConnectionPool::Lease::~Lease() {
+DatabasePool::Lease::~Lease() {
   if (database_ != nullptr) pool_->give_back(std::move(path_), inode_, std::move(database_));
 }
 
-ConnectionPool::Lease ConnectionPool::open(const std::string& path) {
+DatabasePool::Lease DatabasePool::open(const std::string& path) {
   struct stat info {};
   const std::uint64_t inode = ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
   {
@@ -40,8 +40,8 @@ ConnectionPool::Lease ConnectionPool::open(const std::string& path) {
   return {*this, path, inode, std::make_unique<Database>(path)};
 }
 
-void ConnectionPool::give_back(std::string path, std::uint64_t inode,
-                               std::unique_ptr<Database> database) {
+void DatabasePool::give_back(std::string path, std::uint64_t inode,
+                             std::unique_ptr<Database> database) {
   Idle oldest;
   const std::lock_guard lock(mutex_);
   if (idle_.size() >= kMaxIdle) {

@@ -33,11 +33,11 @@ struct DatabasePlace {
 
 /// Open connections, kept by path and given to one user at a time. Thread-safe. A connection whose
 /// file was replaced or removed is not given out again.
-class APUS_API ConnectionPool {
+class APUS_API DatabasePool {
  public:
   class APUS_API Lease {
    public:
-    Lease(ConnectionPool& pool, std::string path, std::uint64_t inode,
+    Lease(DatabasePool& pool, std::string path, std::uint64_t inode,
           std::unique_ptr<Database> database);
     Lease(Lease&&) noexcept = default;
     ~Lease();
@@ -46,7 +46,7 @@ class APUS_API ConnectionPool {
     void discard() { database_.reset(); }
 
    private:
-    ConnectionPool* pool_;
+    DatabasePool* pool_;
     std::string path_;
     std::uint64_t inode_;
     std::unique_ptr<Database> database_;
@@ -80,7 +80,7 @@ struct BrokerServices {
   Clock& clock;
   Entropy& entropy;
   Logger& log;
-  ConnectionPool& connections;
+  DatabasePool& connections;
   const Constraints& limits;
 };
 

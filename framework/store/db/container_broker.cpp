@@ -181,17 +181,17 @@ bool ContainerBroker::create(const Timestamp& put_timestamp, std::int64_t policy
   });
 }
 
-std::optional<ContainerInfo> ContainerBroker::info() {
+std::optional<ContainerStat> ContainerBroker::info() {
   if (!exists()) return std::nullopt;
   commit_pending(std::chrono::milliseconds(100));
-  std::optional<ContainerInfo> out;
+  std::optional<ContainerStat> out;
   with([&](Database& database) {
     Statement row = database.query(
         "SELECT created_at, put_timestamp, delete_timestamp, status_changed_at, object_count, "
         "bytes_used, "
         "storage_policy_index FROM container_stat");
     if (!row.step()) return;
-    out = ContainerInfo{std::string(row.text(0)),
+    out = ContainerStat{std::string(row.text(0)),
                         std::string(row.text(1)),
                         std::string(row.text(2)),
                         std::string(row.text(3)),

@@ -29,7 +29,7 @@ struct ObjectRow {
 APUS_API std::optional<ObjectRow> merge_rows(const std::optional<ObjectRow>& stored,
                                              const ObjectRow& incoming);
 
-struct ContainerInfo {
+struct ContainerStat {
   std::string created_at;
   std::string put_timestamp;
   std::string delete_timestamp;
@@ -53,7 +53,7 @@ class APUS_API ContainerBroker final : public Broker {
   bool create(const Timestamp& put_timestamp, std::int64_t policy);
   /// Pending rows are committed first when the lock is to be had at once. Nothing when there is
   /// none.
-  std::optional<ContainerInfo> info();
+  std::optional<ContainerStat> info();
   /// Sets put_timestamp to the larger of the two.
   void touch(const Timestamp& put_timestamp);
   /// A deleted container comes back under another policy.
