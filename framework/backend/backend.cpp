@@ -63,6 +63,16 @@ std::optional<int> request_policy(const Request& request, const SwiftConf& conf)
   return static_cast<int>(*index);
 }
 
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto port = parse_digits(text.substr(colon + 1));
+  if (!port || *port > 65535) return std::nullopt;
+  std::string_view ip = text.substr(0, colon);
+  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
+  return Endpoint{std::string(ip), static_cast<int>(*port)};
+}
+
 Devices::Devices(std::string root, bool mount_check)
     : root_(std::move(root)), mount_check_(mount_check) {}
 
@@ -88,12 +98,6 @@ Response insufficient_storage(const Request& request, std::string_view device) {
 Response bad_request(const Request& request, std::string text) {
   if (request.method == "HEAD") return error_response(400, true);
   return Response(400, std::move(text));
-}
-
-Response method_not_allowed(const Request& request, std::string_view allow) {
-  Response out = error_response(405, request.method == "HEAD");
-  out.headers.set("Allow", std::string(allow));
-  return out;
 }
 
 Reserve parse_reserve(std::string_view text) {

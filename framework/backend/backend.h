@@ -4,6 +4,7 @@
 
 #include <apus/host.h>
 #include <apus/message.h>
+#include <apus/transport.h>
 
 #include <optional>
 #include <string>
@@ -34,6 +35,9 @@ APUS_API std::optional<Timestamp> request_timestamp(const Request& request, Resp
 /// X-Backend-Storage-Policy-Index, 0 when absent; nothing when it is no known policy.
 APUS_API std::optional<int> request_policy(const Request& request, const SwiftConf& conf);
 
+/// "IP:PORT" or "[IP]:PORT"; nothing when there is no port or it is past 65535.
+APUS_API std::optional<Endpoint> parse_endpoint(std::string_view text);
+
 /// The devices of one server. Immutable.
 class APUS_API Devices {
  public:
@@ -50,9 +54,6 @@ class APUS_API Devices {
 APUS_API Response insufficient_storage(const Request& request, std::string_view device);
 /// 400 with a text.
 APUS_API Response bad_request(const Request& request, std::string text);
-/// 405 with Allow.
-APUS_API Response method_not_allowed(const Request& request, std::string_view allow);
-
 /// "bytes" or "N%" as fallocate_reserve writes it.
 struct Reserve {
   std::uint64_t bytes = 0;

@@ -94,6 +94,10 @@ double Options::number(std::string_view option) const {
                                                         : 0;
 }
 
+std::chrono::milliseconds Options::seconds(std::string_view option) const {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(number(option) * 1000));
+}
+
 std::vector<std::string> Options::list(std::string_view option) const {
   std::string all = text(option);
   std::replace_if(

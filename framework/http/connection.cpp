@@ -11,24 +11,6 @@ namespace {
 constexpr std::uint64_t kDrain = 65536;
 constexpr std::chrono::milliseconds kGoodbye{500};
 
-int status_of(const BodyError& error) {
-  switch (error.kind()) {
-    case BodyError::Kind::kDisconnect:
-      return 499;
-    case BodyError::Kind::kTimeout:
-      return 408;
-    case BodyError::Kind::kTooLarge:
-      return 413;
-    case BodyError::Kind::kMalformed:
-      return 400;
-    case BodyError::Kind::kDigest:
-      return 422;
-    case BodyError::Kind::kIo:
-      break;
-  }
-  return 500;
-}
-
 }  // namespace
 
 Connection::Connection(const Poco::Net::StreamSocket& socket, std::unique_ptr<Link> link,
@@ -146,7 +128,7 @@ Response Connection::answer(Request& request, const BodyState* body) {
   try {
     return (*service_.app)(request);
   } catch (const BodyError& error) {
-    failed = error_response(status_of(error), head);
+    failed = error_response(error.status(), head);
     service_.log_error(std::string("body error: ") + error.what(), request.context.trans_id);
   } catch (const std::exception& error) {
     failed = error_response(500, head);

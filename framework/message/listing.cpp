@@ -174,10 +174,7 @@ void ListingWriter::add_json(const ListingEntry& entry) {
 void ListingWriter::add_xml(const ListingEntry& entry) {
   const bool account = kind_ == ListingKind::kAccount;
   if (first_) {
-    out_.append("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<")
-        .append(account ? "account" : "container")
-        .append(" name=\"");
-    append_xml(out_, owner_, true);
+    begin_xml();
     out_ += account ? "\">\n" : "\">";
   }
   if (entry.subdir) {
@@ -206,16 +203,20 @@ void ListingWriter::add_xml(const ListingEntry& entry) {
   out_ += account ? "</container>\n" : "</object>";
 }
 
+void ListingWriter::begin_xml() {
+  out_.append("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<")
+      .append(kind_ == ListingKind::kAccount ? "account" : "container")
+      .append(" name=\"");
+  append_xml(out_, owner_, true);
+}
+
 std::string ListingWriter::finish() {
   if (format_ == ListingFormat::kJson) {
     out_ += ']';
   } else if (format_ != ListingFormat::kPlain) {
     const bool account = kind_ == ListingKind::kAccount;
     if (first_) {
-      out_.append("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<")
-          .append(account ? "account" : "container")
-          .append(" name=\"");
-      append_xml(out_, owner_, true);
+      begin_xml();
       out_ += account ? "\">\n</account>" : "\" />";
     } else {
       out_ += account ? "</account>" : "</container>";

@@ -148,4 +148,10 @@ Response error_response(int status, bool head) {
   return Response(status, std::move(page), "text/html; charset=UTF-8");
 }
 
+Response method_not_allowed(const Request& request, std::string_view allow) {
+  Response out = error_response(405, request.method == "HEAD");
+  out.headers.set("Allow", std::string(allow));
+  return out;
+}
+
 }  // namespace apus

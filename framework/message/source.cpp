@@ -9,6 +9,24 @@ namespace apus {
 BodyError::BodyError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
 BodyError::~BodyError() = default;
 
+int BodyError::status() const {
+  switch (kind_) {
+    case Kind::kDisconnect:
+      return 499;
+    case Kind::kTimeout:
+      return 408;
+    case Kind::kTooLarge:
+      return 413;
+    case Kind::kMalformed:
+      return 400;
+    case Kind::kDigest:
+      return 422;
+    case Kind::kIo:
+      break;
+  }
+  return 500;
+}
+
 Source::~Source() = default;
 
 std::optional<FileRegion> Source::file_region() { return std::nullopt; }

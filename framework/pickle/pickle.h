@@ -34,8 +34,13 @@ struct OldString {
 struct List {
   std::vector<Ref> items;
 };
-struct Tuple {
+struct APUS_API Tuple {
   std::vector<Ref> items;
+
+  /// The string at that place; empty when there is none.
+  [[nodiscard]] std::string text(std::size_t index) const;
+  /// The number there, or the number that a string there spells; else 0.
+  [[nodiscard]] std::int64_t number(std::size_t index) const;
 };
 struct Dict {
   std::vector<std::pair<Ref, Ref>> items;  ///< as written; a later equal key wins

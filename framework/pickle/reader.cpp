@@ -1,3 +1,5 @@
+#include <apus/text.h>
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -536,6 +538,17 @@ Ref Machine::call_array(const std::vector<Ref>& arguments, bool reconstructor) {
 }
 
 }  // namespace
+
+std::string Tuple::text(std::size_t index) const {
+  const std::string* text = index < items.size() ? items[index]->string() : nullptr;
+  return text != nullptr ? *text : "";
+}
+
+std::int64_t Tuple::number(std::size_t index) const {
+  if (index >= items.size()) return 0;
+  if (const auto number = items[index]->integer()) return *number;
+  return parse_int(text(index)).value_or(0);
+}
 
 const std::string* Value::string() const {
   if (const auto* text = std::get_if<Text>(&data)) return &text->utf8;

@@ -142,24 +142,34 @@ void take_rows(RingData& out, std::string_view bytes, std::size_t width, bool bi
     broken(name, "its first replica is not complete");
 }
 
-RingData parse_v1(Cursor& in, const std::string& name) {
-  const std::uint64_t size = in.big(4);
-  const auto meta = Json::parse(in.take(size), kMaxJson);
-  if (!meta || meta->object() == nullptr) broken(name, "its metadata is no JSON object");
+// What both versions say of the ring as a whole.
+RingData start_ring(const Json& meta, const std::string& name) {
   RingData out;
-  out.part_shift = required_int(*meta, "part_shift", 0, 32, name);
-  out.version = int_of(*meta, "version", 0);
-  if (const Json* next = meta->find("next_part_power");
+  out.part_shift = required_int(meta, "part_shift", 0, 32, name);
+  out.version = int_of(meta, "version", 0);
+  if (const Json* next = meta.find("next_part_power");
       next != nullptr && next->integer() != nullptr) {
     out.next_part_power = static_cast<int>(*next->integer());
   }
-  take_devices(out, meta->find("devs"), name);
-  const int replicas = required_int(*meta, "replica_count", 1, 1000, name);
+  return out;
+}
+
+Json take_metadata(Cursor& in, std::uint64_t size, const std::string& name) {
+  auto meta = Json::parse(in.take(size), kMaxJson);
+  if (!meta || meta->object() == nullptr) broken(name, "its metadata is no JSON object");
+  return std::move(*meta);
+}
+
+RingData parse_v1(Cursor& in, const std::string& name) {
+  const Json meta = take_metadata(in, in.big(4), name);
+  RingData out = start_ring(meta, name);
+  take_devices(out, meta.find("devs"), name);
+  const int replicas = required_int(meta, "replica_count", 1, 1000, name);
   const std::size_t row = (std::size_t{1} << static_cast<unsigned>(32 - out.part_shift)) * 2;
   // The last row may be short: it is what is left.
   const std::string_view all =
       in.take(std::min(in.size(), row * static_cast<std::size_t>(replicas)));
-  const bool big = text_of(*meta, "byteorder") == "big";
+  const bool big = text_of(meta, "byteorder") == "big";
   take_rows(out, all, 2, big, name);
   if (out.rows.size() != static_cast<std::size_t>(replicas))
     broken(name, "it has fewer replicas than it says");
@@ -168,16 +178,9 @@ RingData parse_v1(Cursor& in, const std::string& name) {
 
 RingData parse_v2(Cursor& in, const std::string& name) {
   // Sections follow each other; the names are in the index, their order is fixed.
-  const auto meta = Json::parse(in.take(in.big(8)), kMaxJson);
-  if (!meta || meta->object() == nullptr) broken(name, "its metadata is no JSON object");
-  RingData out;
-  out.part_shift = required_int(*meta, "part_shift", 0, 32, name);
-  out.version = int_of(*meta, "version", 0);
-  if (const Json* next = meta->find("next_part_power");
-      next != nullptr && next->integer() != nullptr) {
-    out.next_part_power = static_cast<int>(*next->integer());
-  }
-  const int width = required_int(*meta, "dev_id_bytes", 2, 4, name);
+  const Json meta = take_metadata(in, in.big(8), name);
+  RingData out = start_ring(meta, name);
+  const int width = required_int(meta, "dev_id_bytes", 2, 4, name);
   const auto devices = Json::parse(in.take(in.big(8)), kMaxJson);
   take_devices(out, devices ? &*devices : nullptr, name);
   take_rows(out, in.take(in.big(8)), static_cast<std::size_t>(width), true, name);

@@ -52,10 +52,6 @@ void load(Server& server, PluginLoader& loader, std::vector<ConfProblem>& proble
   server.loaded = load_app(server.conf.app, loader, problems);
 }
 
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
 ListenerConf listener_of(Server& server) {
   const Options& options = server.options;
   const Constraints& limits = server.host->swift_conf().constraints;
@@ -65,11 +61,10 @@ ListenerConf listener_of(Server& server) {
   out.backlog = static_cast<int>(options.integer("backlog"));
   out.max_clients = static_cast<int>(options.integer("max_clients"));
   out.threads = static_cast<int>(options.integer("worker_threads"));
-  out.client_timeout = milliseconds(options.number("client_timeout"));
-  out.keepalive_timeout = options.find("keepalive_timeout")
-                              ? milliseconds(options.number("keepalive_timeout"))
-                              : out.client_timeout;
-  out.header_timeout = milliseconds(options.number("header_timeout"));
+  out.client_timeout = options.seconds("client_timeout");
+  out.keepalive_timeout =
+      options.find("keepalive_timeout") ? options.seconds("keepalive_timeout") : out.client_timeout;
+  out.header_timeout = options.seconds("header_timeout");
   out.max_header_size = static_cast<std::size_t>(limits.max_header_size);
   out.max_header_count = static_cast<std::size_t>(limits.max_header_count());
   out.cert_file = options.text("cert_file");

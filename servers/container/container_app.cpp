@@ -29,16 +29,11 @@ constexpr std::string_view kAllow = "DELETE, GET, HEAD, OPTIONS, POST, PUT";
 constexpr std::array<std::string_view, 4> kSaved = {"X-Container-Read", "X-Container-Write",
                                                     "X-Container-Sync-Key", "X-Container-Sync-To"};
 
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
 class ContainerApp final : public App {
  public:
   explicit ContainerApp(const PluginArgs& args)
       : server_(args.host, args.options, "containers"),
-        deadlines_{milliseconds(args.options.number("conn_timeout")),
-                   milliseconds(args.options.number("node_timeout"))} {}
+        deadlines_{args.options.seconds("conn_timeout"), args.options.seconds("node_timeout")} {}
 
   Response operator()(Request& request) const override {
     if (request.method == "OPTIONS") {
@@ -192,9 +187,8 @@ class ContainerApp final : public App {
       return std::nullopt;
     std::size_t missing = 0;
     for (std::size_t i = 0; i < hosts.size(); ++i) {
-      const std::size_t colon = hosts[i].rfind(':');
-      Call call{{hosts[i].substr(0, colon),
-                 static_cast<int>(parse_digits(hosts[i].substr(colon + 1)).value_or(0))},
+      // An address that cannot be read is one that cannot be reached: port 0.
+      Call call{parse_endpoint(hosts[i]).value_or(Endpoint{hosts[i], 0}),
                 Request("PUT", "/" + devices[i] + "/" + std::string(partition) + "/" +
                                    std::string(path.account) + "/" + std::string(path.container))};
       Headers& fields = call.request.headers;

@@ -6,20 +6,6 @@
 #include "framework/pickle/pickle.h"
 
 namespace apus {
-namespace {
-
-std::optional<Endpoint> parse_endpoint(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  const auto port = parse_digits(text.substr(colon + 1));
-  if (!port || *port > 65535) return std::nullopt;
-  std::string ip = text.substr(0, colon);
-  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  return Endpoint{ip, static_cast<int>(*port)};
-}
-
-}  // namespace
-
 ContainerUpdates::ContainerUpdates(Host& host, const ObjectStore& store, Logger& log,
                                    Deadlines deadlines)
     : host_(host),

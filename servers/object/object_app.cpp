@@ -69,35 +69,12 @@ ObjectStore::Settings settings_of(const Options& options) {
   return out;
 }
 
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
 Deadlines deadlines_of(const Options& options) {
-  return {milliseconds(options.number("conn_timeout")),
-          milliseconds(options.number("container_update_timeout"))};
+  return {options.seconds("conn_timeout"), options.seconds("container_update_timeout")};
 }
 
 int status_of(int error) {
   return error == ENOSPC || error == EDQUOT || error == ENOTSUP || error == EOPNOTSUPP ? 507 : 500;
-}
-
-int status_of(BodyError::Kind kind) {
-  switch (kind) {
-    case BodyError::Kind::kDisconnect:
-      return 499;
-    case BodyError::Kind::kTimeout:
-      return 408;
-    case BodyError::Kind::kTooLarge:
-      return 413;
-    case BodyError::Kind::kMalformed:
-      return 400;
-    case BodyError::Kind::kDigest:
-      return 422;
-    case BodyError::Kind::kIo:
-      return 499;
-  }
-  return 500;
 }
 
 Response conflict(const Request& request, const Timestamp& existing) {
@@ -207,11 +184,38 @@ int ObjectApp::receive(Request& request, ObjectWriter& writer, std::string& md5)
       if (error != 0) return status_of(error);
     }
   } catch (const BodyError& error) {
-    return status_of(error.kind());
+    // Here a body that fails is one that the proxy could not go on sending.
+    return error.kind() == BodyError::Kind::kIo ? 499 : error.status();
   }
   if (request.content_length && writer.written() != *request.content_length) return 499;
   md5 = digest.finish_hex();
   return 0;
+}
+
+std::optional<Response> ObjectApp::unusable(const Request& request, const Target& target,
+                                            const OpenObject& object) {
+  const bool head = request.method == "HEAD";
+  if (object.state == ObjectState::kNotSupported)
+    return insufficient_storage(request, target.path.device);
+  if (object.state == ObjectState::kCollision) return error_response(403, head);
+  if (object.state == ObjectState::kFailed) return error_response(500, head);
+  return std::nullopt;
+}
+
+Response ObjectApp::unwritten(const Request& request, const Target& target, int error) {
+  return status_of(error) == 507 ? insufficient_storage(request, target.path.device)
+                                 : error_response(500);
+}
+
+void ObjectApp::update_container(const Request& request, const Target& target, const char* method,
+                                 Headers row) const {
+  row.set("X-Backend-Storage-Policy-Index", std::to_string(target.policy));
+  row.set("X-Trans-Id", request.context.trans_id);
+  updates_.send(request, target.place,
+                {method, std::string(target.path.account), std::string(target.path.container),
+                 std::string(target.path.object), std::move(row)},
+                {fact(request, "X-Container-Partition"), fact(request, "X-Container-Host"),
+                 fact(request, "X-Container-Device")});
 }
 
 Response ObjectApp::put(Request& request, const Target& target) const {
@@ -232,10 +236,7 @@ Response ObjectApp::put(Request& request, const Target& target) const {
   std::string old_expiry;
   {
     const OpenObject existing = store_.open(target.place, *timestamp, true);
-    if (existing.state == ObjectState::kNotSupported)
-      return insufficient_storage(request, target.path.device);
-    if (existing.state == ObjectState::kCollision) return error_response(403);
-    if (existing.state == ObjectState::kFailed) return error_response(500);
+    if (auto ending = unusable(request, target, existing)) return std::move(*ending);
     if (existing.state == ObjectState::kFound && request.headers.get("If-None-Match") == "*")
       return error_response(412);
     if (existing.state != ObjectState::kMissing && existing.timestamp >= *timestamp) {
@@ -289,13 +290,7 @@ Response ObjectApp::put(Request& request, const Target& target) const {
                                   std::string(request.headers.get("Content-Type"))));
   row.set("X-Timestamp", timestamp->internal());
   row.set("X-Etag", shown("X-Backend-Container-Update-Override-Etag", md5));
-  row.set("X-Backend-Storage-Policy-Index", std::to_string(target.policy));
-  row.set("X-Trans-Id", request.context.trans_id);
-  updates_.send(request, target.place,
-                {"PUT", std::string(target.path.account), std::string(target.path.container),
-                 std::string(target.path.object), std::move(row)},
-                {fact(request, "X-Container-Partition"), fact(request, "X-Container-Host"),
-                 fact(request, "X-Container-Device")});
+  update_container(request, target, "PUT", std::move(row));
   Response out(201);
   out.headers.set("Content-Type", "text/html; charset=UTF-8");
   out.headers.set("Etag", md5);
@@ -313,10 +308,7 @@ Response ObjectApp::post(Request& request, const Target& target) const {
       return bad_request(request, "X-Delete-At in past");
   }
   const OpenObject object = store_.open(target.place, *timestamp, false);
-  if (object.state == ObjectState::kNotSupported)
-    return insufficient_storage(request, target.path.device);
-  if (object.state == ObjectState::kCollision) return error_response(403);
-  if (object.state == ObjectState::kFailed) return error_response(500);
+  if (auto ending = unusable(request, target, object)) return std::move(*ending);
   if (object.state != ObjectState::kFound) {
     Response out = error_response(404);
     if (object.state == ObjectState::kDeleted)
@@ -362,8 +354,7 @@ Response ObjectApp::post(Request& request, const Target& target) const {
   int error = writer.open(std::nullopt);
   if (error == 0) error = writer.commit(metadata, stem + ".meta");
   if (error != 0) {
-    return status_of(error) == 507 ? insufficient_storage(request, target.path.device)
-                                   : error_response(500);
+    return unwritten(request, target, error);
   }
   Headers row;
   const auto stored = [&](std::string_view override_name, std::string_view fallback) {
@@ -378,13 +369,7 @@ Response ObjectApp::post(Request& request, const Target& target) const {
   row.set("X-Meta-Timestamp", meta_time.internal());
   row.set("X-Etag",
           stored("X-Object-Sysmeta-Container-Update-Override-Etag", object.metadata.get("ETag")));
-  row.set("X-Backend-Storage-Policy-Index", std::to_string(target.policy));
-  row.set("X-Trans-Id", request.context.trans_id);
-  updates_.send(request, target.place,
-                {"PUT", std::string(target.path.account), std::string(target.path.container),
-                 std::string(target.path.object), std::move(row)},
-                {fact(request, "X-Container-Partition"), fact(request, "X-Container-Host"),
-                 fact(request, "X-Container-Device")});
+  update_container(request, target, "PUT", std::move(row));
   Response out = error_response(202);
   out.internal.set("X-Backend-Timestamp", meta_time.internal());
   return out;
@@ -395,22 +380,13 @@ Response ObjectApp::get(Request& request, const Target& target) const {
   const bool any_age = is_true(fact(request, "X-Backend-Replication"));
   OpenObject object = store_.open(target.place, asked.value_or(host_.clock().timestamp()), any_age);
   const bool head = request.method == "HEAD";
-  switch (object.state) {
-    case ObjectState::kFound:
-      break;
-    case ObjectState::kNotSupported:
-      return insufficient_storage(request, target.path.device);
-    case ObjectState::kCollision:
-      return error_response(403, head);
-    case ObjectState::kFailed:
-      return error_response(500, head);
-    default: {
-      Response out = error_response(
-          failed_precondition(request.headers, "", std::nullopt, false).value_or(404), head);
-      if (object.state != ObjectState::kMissing)
-        out.internal.set("X-Backend-Timestamp", object.timestamp.internal());
-      return out;
-    }
+  if (auto ending = unusable(request, target, object)) return std::move(*ending);
+  if (object.state != ObjectState::kFound) {
+    Response out = error_response(
+        failed_precondition(request.headers, "", std::nullopt, false).value_or(404), head);
+    if (object.state != ObjectState::kMissing)
+      out.internal.set("X-Backend-Timestamp", object.timestamp.internal());
+    return out;
   }
   Response out;
   const ObjectMetadata& metadata = object.metadata;
@@ -471,20 +447,8 @@ Response ObjectApp::remove(Request& request, const Target& target) const {
   const auto timestamp = request_timestamp(request, refusal);
   if (!timestamp) return refusal;
   const OpenObject object = store_.open(target.place, *timestamp, false);
-  int status = 404;
-  switch (object.state) {
-    case ObjectState::kFound:
-      status = 204;
-      break;
-    case ObjectState::kNotSupported:
-      return insufficient_storage(request, target.path.device);
-    case ObjectState::kCollision:
-      return error_response(403);
-    case ObjectState::kFailed:
-      return error_response(500);
-    default:
-      break;
-  }
+  if (auto ending = unusable(request, target, object)) return std::move(*ending);
+  int status = object.state == ObjectState::kFound ? 204 : 404;
   if (const std::string_view condition = fact(request, "X-If-Delete-At"); !condition.empty()) {
     const auto when = parse_int(condition);
     if (!when) return bad_request(request, "Bad X-If-Delete-At header value");
@@ -506,19 +470,12 @@ Response ObjectApp::remove(Request& request, const Target& target) const {
       error = writer.commit(metadata, timestamp->internal() + ".ts");
     }
     if (error != 0) {
-      return status_of(error) == 507 ? insufficient_storage(request, target.path.device)
-                                     : error_response(500);
+      return unwritten(request, target, error);
     }
     expiry_updates(request, target, object.metadata.get("X-Delete-At"), "", *timestamp);
     Headers row;
     row.set("X-Timestamp", timestamp->internal());
-    row.set("X-Backend-Storage-Policy-Index", std::to_string(target.policy));
-    row.set("X-Trans-Id", request.context.trans_id);
-    updates_.send(request, target.place,
-                  {"DELETE", std::string(target.path.account), std::string(target.path.container),
-                   std::string(target.path.object), std::move(row)},
-                  {fact(request, "X-Container-Partition"), fact(request, "X-Container-Host"),
-                   fact(request, "X-Container-Device")});
+    update_container(request, target, "DELETE", std::move(row));
   }
   Response out = error_response(status);
   out.internal.set("X-Backend-Timestamp", std::max(object.timestamp, *timestamp).internal());

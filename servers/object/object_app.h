@@ -34,6 +34,14 @@ class ObjectApp final : public App {
   Response remove(Request& request, const Target& target) const;
 
   [[nodiscard]] std::optional<Target> locate(const Request& request, Response& refusal) const;
+  /// The answer to a state in which no request can go on; else nothing.
+  static std::optional<Response> unusable(const Request& request, const Target& target,
+                                          const OpenObject& object);
+  /// The answer to a write that failed with this errno.
+  static Response unwritten(const Request& request, const Target& target, int error);
+  /// Tells the container of the request about the object.
+  void update_container(const Request& request, const Target& target, const char* method,
+                        Headers row) const;
   /// Reads the body into the writer; 0 or the status that ends the request.
   int receive(Request& request, ObjectWriter& writer, std::string& md5) const;
   [[nodiscard]] bool is_kept(std::string_view name) const;

@@ -61,12 +61,6 @@ Response options_answer(std::string_view allow) {
   return out;
 }
 
-Response not_allowed(const Request& request, std::string_view allow) {
-  Response out = error_response(405, request.method == "HEAD");
-  out.headers.set("Allow", std::string(allow));
-  return out;
-}
-
 template <std::size_t N>
 void copy_fields(const Headers& from, Headers& to, const std::array<std::string_view, N>& names) {
   for (const std::string_view name : names) {
@@ -92,10 +86,6 @@ void copy_removals(const Headers& from, Headers& to, const std::string& kind) {
 // The filters' facts for a back end: nothing of it came from a client.
 void copy_internal(const Request& from, Request& to) {
   for (const auto& [name, value] : from.internal) to.internal.set(name, value);
-}
-
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
 // Spreads the nodes of the next level over the copies: node j goes to copy j mod copies.
@@ -131,8 +121,7 @@ ProxyApp::ProxyApp(const PluginArgs& args)
     : host_(args.host),
       log_(args.host.logger(args.options)),
       backends_(args.host, log_,
-                {milliseconds(args.options.number("conn_timeout")),
-                 milliseconds(args.options.number("node_timeout"))}),
+                {args.options.seconds("conn_timeout"), args.options.seconds("node_timeout")}),
       autocreate_(args.options.flag("account_autocreate")),
       account_management_(args.options.flag("allow_account_management")),
       expose_info_(args.options.flag("expose_info")),
@@ -181,7 +170,7 @@ Response ProxyApp::info(const Request& request) const {
     return options_answer("GET, HEAD, OPTIONS");
   }
   if (request.method != "GET" && request.method != "HEAD")
-    return not_allowed(request, "GET, HEAD, OPTIONS");
+    return method_not_allowed(request, "GET, HEAD, OPTIONS");
   static const std::vector<std::string> kHidden = {"swift.auto_create_account_prefix",
                                                    "swift.valid_api_versions"};
   Response out(200, host_.info().document(false, kHidden), "application/json; charset=UTF-8");
@@ -330,7 +319,7 @@ Response ProxyApp::account(Request& request, const ApiPath& path) const {
   const Constraints& limits = host_.swift_conf().constraints;
   const auto verbs = split_list(allowed);
   if (std::find(verbs.begin(), verbs.end(), method) == verbs.end())
-    return not_allowed(request, allowed);
+    return method_not_allowed(request, allowed);
   if (auto refusal = refused(request)) return std::move(*refusal);
   if (method == "OPTIONS") {
     return options_answer(allowed);
@@ -385,7 +374,7 @@ Response ProxyApp::container(Request& request, const ApiPath& path) const {
   const Constraints& limits = host_.swift_conf().constraints;
   const auto verbs = split_list(kContainerMethods);
   if (std::find(verbs.begin(), verbs.end(), method) == verbs.end())
-    return not_allowed(request, kContainerMethods);
+    return method_not_allowed(request, kContainerMethods);
   if (method == "OPTIONS") {
     return options_answer(kContainerMethods);
   }
@@ -459,7 +448,7 @@ Response ProxyApp::object(Request& request, const ApiPath& path) const {
   constexpr std::string_view kMethods = "GET, HEAD, PUT, POST, DELETE, OPTIONS";
   const bool known = method == "GET" || method == "HEAD" || method == "PUT" || method == "POST" ||
                      method == "DELETE" || method == "OPTIONS";
-  if (!known) return not_allowed(request, kMethods);
+  if (!known) return method_not_allowed(request, kMethods);
   if (method == "OPTIONS") {
     return options_answer(kMethods);
   }

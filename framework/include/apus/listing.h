@@ -43,6 +43,8 @@ class APUS_API ListingWriter {
  private:
   void add_json(const ListingEntry& entry);
   void add_xml(const ListingEntry& entry);
+  /// Everything up to the root's name attribute, its closing quote left out.
+  void begin_xml();
 
   ListingKind kind_;
   ListingFormat format_;

@@ -127,4 +127,7 @@ APUS_API std::string_view reason_phrase(int status);
 /// text/html; charset=UTF-8; an empty body for statuses that have none and when `head`.
 APUS_API Response error_response(int status, bool head = false);
 
+/// 405 with Allow.
+APUS_API Response method_not_allowed(const Request& request, std::string_view allow);
+
 }  // namespace apus

@@ -4,6 +4,7 @@
 
 #include <apus/abi.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -70,6 +71,8 @@ class APUS_API Options {
   [[nodiscard]] bool flag(std::string_view option) const;
   [[nodiscard]] std::int64_t integer(std::string_view option) const;
   [[nodiscard]] double number(std::string_view option) const;
+  /// A number of seconds, cut to whole milliseconds.
+  [[nodiscard]] std::chrono::milliseconds seconds(std::string_view option) const;
   [[nodiscard]] std::vector<std::string> list(std::string_view option) const;
   /// Every set option whose name starts with `prefix`, in name order.
   [[nodiscard]] Map family(std::string_view prefix) const;

@@ -29,12 +29,14 @@ class APUS_API BodyError : public std::runtime_error {
     kTooLarge,    ///< more bytes than were allowed: 413
     kMalformed,   ///< broken chunked framing: 400
     kIo,          ///< the disk or the back end failed
-    kDigest,      ///< the bytes do not match the digest they were announced with
+    kDigest,      ///< the bytes do not match the digest they were announced with: 422
   };
 
   BodyError(Kind kind, const std::string& what);
   ~BodyError() override;
   [[nodiscard]] Kind kind() const { return kind_; }
+  /// The status that tells it to a client: as said at each kind, 500 for kIo.
+  [[nodiscard]] int status() const;
 
  private:
   Kind kind_;

@@ -8,16 +8,6 @@ namespace apus {
 namespace {
 
 constexpr const char* kSchema = R"sql(
-CREATE TABLE outgoing_sync (remote_id TEXT UNIQUE, sync_point INTEGER, updated_at TEXT DEFAULT 0);
-CREATE TABLE incoming_sync (remote_id TEXT UNIQUE, sync_point INTEGER, updated_at TEXT DEFAULT 0);
-CREATE TRIGGER outgoing_sync_insert AFTER INSERT ON outgoing_sync
-BEGIN UPDATE outgoing_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
-CREATE TRIGGER outgoing_sync_update AFTER UPDATE ON outgoing_sync
-BEGIN UPDATE outgoing_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
-CREATE TRIGGER incoming_sync_insert AFTER INSERT ON incoming_sync
-BEGIN UPDATE incoming_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
-CREATE TRIGGER incoming_sync_update AFTER UPDATE ON incoming_sync
-BEGIN UPDATE incoming_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
 CREATE TABLE container (
   ROWID INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, put_timestamp TEXT, delete_timestamp TEXT,
   object_count INTEGER, bytes_used INTEGER, deleted INTEGER DEFAULT 0, storage_policy_index INTEGER DEFAULT 0);
@@ -61,16 +51,6 @@ CREATE TABLE policy_stat (
   storage_policy_index INTEGER PRIMARY KEY, container_count INTEGER DEFAULT 0, object_count INTEGER DEFAULT 0,
   bytes_used INTEGER DEFAULT 0);
 )sql";
-
-std::string text_of(const std::vector<pickle::Ref>& items, std::size_t index) {
-  const std::string* text = index < items.size() ? items[index]->string() : nullptr;
-  return text != nullptr ? *text : "";
-}
-
-std::int64_t number_of(const std::vector<pickle::Ref>& items, std::size_t index) {
-  if (index >= items.size()) return 0;
-  return items[index]->integer().value_or(parse_int(text_of(items, index)).value_or(0));
-}
 
 }  // namespace
 
@@ -120,39 +100,6 @@ std::optional<AccountStat> AccountBroker::info() {
   return out;
 }
 
-void AccountBroker::touch(const Timestamp& put_timestamp) {
-  with([&](Database& database) {
-    database.query("UPDATE account_stat SET put_timestamp = max(put_timestamp, ?)")
-        .bind(put_timestamp.internal())
-        .step();
-  });
-}
-
-void AccountBroker::mark_deleted(const Timestamp& timestamp) {
-  with([&](Database& database) {
-    Transaction transaction(database);
-    DatabaseMetadata all;
-    {
-      Statement row = database.query("SELECT metadata FROM account_stat");
-      if (row.step()) all = parse_metadata_column(row.text(0));
-    }
-    const std::string when = timestamp.internal();
-    for (auto& [name, value] : all) {
-      if (value.second < when) value = {"", when};
-    }
-    database
-        .query(
-            "UPDATE account_stat SET metadata = ?, delete_timestamp = ?, status = 'DELETED', "
-            "status_changed_at = ? WHERE delete_timestamp < ?")
-        .bind(metadata_column(all))
-        .bind(when)
-        .bind(when)
-        .bind(when)
-        .step();
-    transaction.commit();
-  });
-}
-
 void AccountBroker::put_container(const ContainerRow& row) {
   pickle::Writer writer;
   writer.begin_tuple();
@@ -169,11 +116,10 @@ void AccountBroker::put_container(const ContainerRow& row) {
 
 void AccountBroker::merge(Database& database, const std::vector<pickle::Ref>& rows) {
   for (const pickle::Ref& entry : rows) {
-    const auto& items = std::get<pickle::Tuple>(entry->data).items;
-    if (items.size() < 6) continue;
-    ContainerRow row{text_of(items, 0),   text_of(items, 1),   text_of(items, 2),
-                     number_of(items, 3), number_of(items, 4), number_of(items, 5) != 0,
-                     number_of(items, 6)};
+    const auto& tuple = std::get<pickle::Tuple>(entry->data);
+    if (tuple.items.size() < 6) continue;
+    ContainerRow row{tuple.text(0),   tuple.text(1),        tuple.text(2),  tuple.number(3),
+                     tuple.number(4), tuple.number(5) != 0, tuple.number(6)};
     bool stored = false;
     {
       Statement found = database.query(

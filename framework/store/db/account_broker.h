@@ -50,8 +50,6 @@ class APUS_API AccountBroker final : public Broker {
 
   bool create(const Timestamp& put_timestamp);
   std::optional<AccountStat> info();
-  void touch(const Timestamp& put_timestamp);
-  void mark_deleted(const Timestamp& timestamp);
   void put_container(const ContainerRow& row);
   [[nodiscard]] std::vector<ListingEntry> list(const ListingQuery& query);
 

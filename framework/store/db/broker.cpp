@@ -16,6 +16,19 @@ namespace {
 
 constexpr std::uint64_t kPendingLimit = 131072;
 
+constexpr const char* kSyncTables = R"sql(
+CREATE TABLE outgoing_sync (remote_id TEXT UNIQUE, sync_point INTEGER, updated_at TEXT DEFAULT 0);
+CREATE TABLE incoming_sync (remote_id TEXT UNIQUE, sync_point INTEGER, updated_at TEXT DEFAULT 0);
+CREATE TRIGGER outgoing_sync_insert AFTER INSERT ON outgoing_sync
+BEGIN UPDATE outgoing_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
+CREATE TRIGGER outgoing_sync_update AFTER UPDATE ON outgoing_sync
+BEGIN UPDATE outgoing_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
+CREATE TRIGGER incoming_sync_insert AFTER INSERT ON incoming_sync
+BEGIN UPDATE incoming_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
+CREATE TRIGGER incoming_sync_update AFTER UPDATE ON incoming_sync
+BEGIN UPDATE incoming_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
+)sql";
+
 }  // namespace
 
 DatabasePool::Lease::Lease(DatabasePool& pool, std::string path, std::uint64_t inode,
@@ -121,6 +134,7 @@ bool Broker::create_file(const std::function<void(Database&)>& fill) {
   try {
     Database database(fresh, true);
     Transaction transaction(database);
+    database.run(kSyncTables);
     fill(database);
     transaction.commit();
   } catch (...) {
@@ -145,14 +159,40 @@ bool Broker::create_file(const std::function<void(Database&)>& fill) {
   return true;
 }
 
+DatabaseMetadata Broker::read_metadata(Database& database) const {
+  const std::string sql = std::string("SELECT metadata FROM ") + stat_table();
+  Statement row = database.query(sql.c_str());
+  return row.step() ? parse_metadata_column(row.text(0)) : DatabaseMetadata();
+}
+
 DatabaseMetadata Broker::metadata() {
   DatabaseMetadata out;
-  with([&](Database& database) {
-    const std::string sql = std::string("SELECT metadata FROM ") + stat_table();
-    Statement row = database.query(sql.c_str());
-    if (row.step()) out = parse_metadata_column(row.text(0));
-  });
+  with([&](Database& database) { out = read_metadata(database); });
   return out;
+}
+
+void Broker::touch(const Timestamp& put_timestamp) {
+  with([&](Database& database) {
+    const std::string sql =
+        std::string("UPDATE ") + stat_table() + " SET put_timestamp = max(put_timestamp, ?)";
+    database.query(sql.c_str()).bind(put_timestamp.internal()).step();
+  });
+}
+
+void Broker::mark_deleted(const Timestamp& timestamp) {
+  with([&](Database& database) {
+    Transaction transaction(database);
+    DatabaseMetadata all = read_metadata(database);
+    const std::string when = timestamp.internal();
+    for (auto& [name, value] : all) {
+      if (value.second < when) value = {"", when};
+    }
+    const std::string sql = std::string("UPDATE ") + stat_table() +
+                            " SET metadata = ?, delete_timestamp = ?, status = 'DELETED', "
+                            "status_changed_at = ? WHERE delete_timestamp < ?";
+    database.query(sql.c_str()).bind(metadata_column(all)).bind(when).bind(when).bind(when).step();
+    transaction.commit();
+  });
 }
 
 std::string Broker::update_metadata(const Headers& fields, const Timestamp& timestamp,
@@ -161,12 +201,7 @@ std::string Broker::update_metadata(const Headers& fields, const Timestamp& time
   std::string refusal;
   with([&](Database& database) {
     Transaction transaction(database);
-    const std::string select = std::string("SELECT metadata FROM ") + stat_table();
-    DatabaseMetadata all;
-    {
-      Statement row = database.query(select.c_str());
-      if (row.step()) all = parse_metadata_column(row.text(0));
-    }
+    DatabaseMetadata all = read_metadata(database);
     const std::string when = timestamp.internal();
     for (const auto& [name, value] : fields) {
       auto& old = all[name];

@@ -96,6 +96,10 @@ class APUS_API Broker {
   std::string update_metadata(const Headers& fields, const Timestamp& timestamp,
                               std::string_view kind);
   [[nodiscard]] DatabaseMetadata metadata();
+  /// Sets put_timestamp to the larger of the two.
+  void touch(const Timestamp& put_timestamp);
+  /// Clears the metadata that is older and marks the database deleted, unless it was later.
+  void mark_deleted(const Timestamp& timestamp);
 
   /// Appends a row to the pending file; merges all of it when that is full. Survives kill -9.
   void put_pending(const std::string& pickle, std::chrono::milliseconds patience);
@@ -105,7 +109,8 @@ class APUS_API Broker {
  protected:
   /// Runs `work` on a connection; a damaged database is quarantined, and the error goes on.
   void with(const std::function<void(Database&)>& work);
-  /// Makes a new database file by `fill`, durable, unless it is there by then. False when it was.
+  /// Makes a new database file with the sync tables and what `fill` adds, durable, unless it is
+  /// there by then. False when it was.
   bool create_file(const std::function<void(Database&)>& fill);
   virtual void merge(Database& database, const std::vector<pickle::Ref>& rows) = 0;
   [[nodiscard]] virtual const char* stat_table() const = 0;
@@ -116,6 +121,7 @@ class APUS_API Broker {
   DatabasePlace place_;
 
  private:
+  [[nodiscard]] DatabaseMetadata read_metadata(Database& database) const;
   [[nodiscard]] std::string pending_file() const { return place_.file() + ".pending"; }
   [[nodiscard]] std::vector<pickle::Ref> read_pending(int fd, std::uint64_t size);
 };

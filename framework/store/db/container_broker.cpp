@@ -94,18 +94,6 @@ TimestampTriple times_of(const ObjectRow& row) {
   return out;
 }
 
-std::string text_item(const std::vector<pickle::Ref>& items, std::size_t index) {
-  if (index >= items.size()) return "";
-  const std::string* text = items[index]->string();
-  return text != nullptr ? *text : "";
-}
-
-std::int64_t number_item(const std::vector<pickle::Ref>& items, std::size_t index) {
-  if (index >= items.size()) return 0;
-  if (const auto number = items[index]->integer()) return *number;
-  return parse_int(text_item(items, index)).value_or(0);
-}
-
 }  // namespace
 
 std::optional<ObjectRow> merge_rows(const std::optional<ObjectRow>& stored,
@@ -150,19 +138,6 @@ bool ContainerBroker::create(const Timestamp& put_timestamp, std::int64_t policy
   const std::string now = services_.clock.timestamp().internal();
   const std::string put = put_timestamp.internal();
   return create_file([&](Database& database) {
-    database.run(
-        "CREATE TABLE outgoing_sync (remote_id TEXT UNIQUE, sync_point INTEGER, updated_at TEXT "
-        "DEFAULT 0);"
-        "CREATE TABLE incoming_sync (remote_id TEXT UNIQUE, sync_point INTEGER, updated_at TEXT "
-        "DEFAULT 0);");
-    for (const char* table : {"outgoing_sync", "incoming_sync"}) {
-      for (const char* event : {"insert", "update"}) {
-        database.run(("CREATE TRIGGER " + std::string(table) + "_" + event + " AFTER " + event +
-                      " ON " + table + " BEGIN UPDATE " + table +
-                      " SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;")
-                         .c_str());
-      }
-    }
     database.run(kSchema);
     database
         .query(
@@ -203,14 +178,6 @@ std::optional<ContainerStat> ContainerBroker::info() {
   return out;
 }
 
-void ContainerBroker::touch(const Timestamp& put_timestamp) {
-  with([&](Database& database) {
-    database.query("UPDATE container_info SET put_timestamp = max(put_timestamp, ?)")
-        .bind(put_timestamp.internal())
-        .step();
-  });
-}
-
 void ContainerBroker::set_policy(std::int64_t policy, const Timestamp& timestamp) {
   with([&](Database& database) {
     Transaction transaction(database);
@@ -220,31 +187,6 @@ void ContainerBroker::set_policy(std::int64_t policy, const Timestamp& timestamp
         .step();
     database.query("INSERT OR IGNORE INTO policy_stat (storage_policy_index) VALUES (?)")
         .bind(policy)
-        .step();
-    transaction.commit();
-  });
-}
-
-void ContainerBroker::mark_deleted(const Timestamp& timestamp) {
-  with([&](Database& database) {
-    Transaction transaction(database);
-    DatabaseMetadata all;
-    {
-      Statement row = database.query("SELECT metadata FROM container_info");
-      if (row.step()) all = parse_metadata_column(row.text(0));
-    }
-    const std::string when = timestamp.internal();
-    for (auto& [name, value] : all) {
-      if (value.second < when) value = {"", when};
-    }
-    database
-        .query(
-            "UPDATE container_info SET metadata = ?, delete_timestamp = ?, status = 'DELETED', "
-            "status_changed_at = ? WHERE delete_timestamp < ?")
-        .bind(metadata_column(all))
-        .bind(when)
-        .bind(when)
-        .bind(when)
         .step();
     transaction.commit();
   });
@@ -273,18 +215,18 @@ void ContainerBroker::put_object(const ObjectRow& row) {
 
 void ContainerBroker::merge(Database& database, const std::vector<pickle::Ref>& rows) {
   for (const pickle::Ref& entry : rows) {
-    const auto& items = std::get<pickle::Tuple>(entry->data).items;
-    if (items.size() < 6) continue;
+    const auto& tuple = std::get<pickle::Tuple>(entry->data);
+    if (tuple.items.size() < 6) continue;
     ObjectRow row;
-    row.name = text_item(items, 0);
-    row.created_at = text_item(items, 1);
-    row.size = number_item(items, 2);
-    row.content_type = text_item(items, 3);
-    row.etag = text_item(items, 4);
-    row.deleted = number_item(items, 5) != 0;
-    row.policy = number_item(items, 6);
-    row.content_type_timestamp = text_item(items, 7);
-    row.meta_timestamp = text_item(items, 8);
+    row.name = tuple.text(0);
+    row.created_at = tuple.text(1);
+    row.size = tuple.number(2);
+    row.content_type = tuple.text(3);
+    row.etag = tuple.text(4);
+    row.deleted = tuple.number(5) != 0;
+    row.policy = tuple.number(6);
+    row.content_type_timestamp = tuple.text(7);
+    row.meta_timestamp = tuple.text(8);
     merge_one(database, row);
   }
 }

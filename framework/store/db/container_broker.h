@@ -54,11 +54,8 @@ class APUS_API ContainerBroker final : public Broker {
   /// Pending rows are committed first when the lock is to be had at once. Nothing when there is
   /// none.
   std::optional<ContainerStat> info();
-  /// Sets put_timestamp to the larger of the two.
-  void touch(const Timestamp& put_timestamp);
   /// A deleted container comes back under another policy.
   void set_policy(std::int64_t policy, const Timestamp& timestamp);
-  void mark_deleted(const Timestamp& timestamp);
   void put_object(const ObjectRow& row);
   [[nodiscard]] std::vector<ListingEntry> list(const ListingQuery& query, std::int64_t policy);
 

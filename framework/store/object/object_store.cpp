@@ -100,7 +100,7 @@ void ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
     out.state = ObjectState::kCollision;
     return;
   }
-  const std::string wrong = fault(place, out);
+  const std::string wrong = fault(out);
   if (!wrong.empty()) {
     quarantine(place, wrong);
     return;
@@ -136,7 +136,7 @@ void ObjectStore::merge(OpenObject& out, const FileSet& files, ObjectMetadata da
   out.metadata.erase("Content-Type-Timestamp");
 }
 
-std::string ObjectStore::fault(const ObjectPlace& /*place*/, const OpenObject& object) const {
+std::string ObjectStore::fault(const OpenObject& object) const {
   if (!object.metadata.has("name")) return "its metadata has no name";
   if (const std::string* expiry = object.metadata.find("X-Delete-At");
       expiry != nullptr && !parse_int(*expiry)) {

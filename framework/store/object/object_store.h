@@ -111,7 +111,7 @@ class APUS_API ObjectStore {
   void open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out) const;
   void merge(OpenObject& out, const FileSet& files, ObjectMetadata data,
              const ObjectMetadata& type_file) const;
-  [[nodiscard]] std::string fault(const ObjectPlace& place, const OpenObject& object) const;
+  [[nodiscard]] std::string fault(const OpenObject& object) const;
   [[nodiscard]] bool has_room(int fd, std::uint64_t size) const;
 
   Disk& disk_;
