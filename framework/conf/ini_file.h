@@ -3,7 +3,9 @@
 
 #include <apus/options.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,18 +23,33 @@ struct ConfProblem {
   [[nodiscard]] APUS_API std::string text() const;
 };
 
+/// True when one of them is fatal.
+APUS_API bool any_fatal(const std::vector<ConfProblem>& problems);
+
+/// Who reads the file: Swift reads its files in two ways.
+enum class ConfDialect : std::uint8_t {
+  kServer,     ///< names keep their case; '%' means something only in values with "%("
+  kSwiftConf,  ///< names in lower case; each '%' is "%%" or "%(name)s"; bytes are latin-1
+};
+
 struct ConfOption {
-  std::string name;  ///< case kept
+  std::string name;
   std::string value;
   Origin origin;
 };
 
-struct ConfSection {
+/// Options in the order of the file, names unique.
+struct APUS_API ConfSection {
   std::string name;
   Origin origin;
-  std::vector<ConfOption> options;  ///< names are unique
+  std::vector<ConfOption> options;
 
-  [[nodiscard]] APUS_API const ConfOption* find(std::string_view option) const;
+  [[nodiscard]] const ConfOption* find(std::string_view option) const;
+  /// Adds, or replaces value and place.
+  void put(ConfOption option);
+
+ private:
+  std::map<std::string, std::size_t, std::less<>> index_;
 };
 
 /// One conf: a file, or a folder whose *.conf files (none hidden) are merged in name order, later
@@ -40,23 +57,26 @@ struct ConfSection {
 struct APUS_API ConfFile {
   std::filesystem::path path;  ///< absolute
   std::filesystem::path here;  ///< %(here)s: the file's folder, or the folder itself
+  ConfDialect dialect = ConfDialect::kServer;
   std::vector<ConfSection> sections;
 
   [[nodiscard]] const ConfSection* find(std::string_view section) const;
+  /// The section of that name, made when absent.
+  ConfSection& make(const std::string& section, const Origin& origin);
+
+ private:
+  std::map<std::string, std::size_t, std::less<>> index_;
 };
 
-/// Reads with inih. Lines and names may be of any length; a value goes on over indented lines; '#'
-/// and
-/// ';' start comments only at the start of a line. Problems are appended, none thrown.
-APUS_API ConfFile read_conf(const std::filesystem::path& path, std::vector<ConfProblem>& problems);
+/// Reads with inih. Lines and names may be of any length; a line that is indented deeper than its
+/// option goes on with the value; '#' and ';' start comments only at the start of a line. What is
+/// set twice in one file is a problem, as is a file over 4 MiB. Problems are appended, none thrown.
+APUS_API ConfFile read_conf(const std::filesystem::path& path, std::vector<ConfProblem>& problems,
+                            ConfDialect dialect = ConfDialect::kServer);
 
 /// As `read_conf`, from a text; `name` is what problems show. For tests and fuzzing.
 APUS_API ConfFile parse_conf(std::string_view text, const std::string& name,
-                             std::vector<ConfProblem>& problems);
-
-/// Replaces %(name)s by the section's options, then `defaults`, then here and __file__; "%%" by
-/// "%". A value without "%(" is left as it is. Unknown names and loops are problems.
-APUS_API std::string interpolate(const ConfFile& file, const ConfSection* section,
-                                 const ConfOption& option, std::vector<ConfProblem>& problems);
+                             std::vector<ConfProblem>& problems,
+                             ConfDialect dialect = ConfDialect::kServer);
 
 }  // namespace apus

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "framework/conf/nearest_name.h"
+#include "framework/conf/yes_no.h"
 
 namespace apus {
 namespace {
@@ -127,6 +128,8 @@ std::vector<Options::Problem> Options::check(const std::vector<std::string>& amb
     if (const OptionSpec* known = spec(name)) {
       const std::string wrong = fault(*known, value.text);
       if (!wrong.empty()) out.push_back({true, value.origin, name, wrong});
+      if (known->type == OptionType::kBool && !yes_no_fault(value.text).empty())
+        out.push_back({false, value.origin, name, yes_no_fault(value.text)});
       continue;
     }
     const bool shared = value.origin.section == "DEFAULT" ||

@@ -5,7 +5,8 @@ namespace {
 
 using enum OptionType;
 
-constexpr OptionSpec kOptions[] = {
+// Of every server.
+constexpr OptionSpec kCommon[] = {
     {"bind_ip", kText, "0.0.0.0", "address to listen on"},
     {"bind_port", kInt, nullptr, "port to listen on; 0 takes any free one", 0, 65535, false, true},
     {"listen", kBool, "yes", "no: reached only from inside this process"},
@@ -23,10 +24,6 @@ constexpr OptionSpec kOptions[] = {
     {"workers", kText, "auto", "accepted for Swift's confs; Apus serves from threads"},
     {"user", kText, "swift", "user to run as"},
     {"swift_dir", kText, "/etc/swift", "folder of swift.conf and the rings"},
-    {"devices", kText, "/srv/node", "folder of the devices"},
-    {"mount_check", kBool, "true", "a device must be a mount point"},
-    {"disable_fallocate", kBool, "no", "do not reserve space before writing"},
-    {"fallocate_reserve", kText, "1%", "free space to keep, bytes or N%"},
     {"strict_config", kBool, "no", "unknown options are errors"},
     {"plugin_path", kList, nullptr, "more folders to look for plugins in"},
     {"log_name", kText, "swift", "name in log lines"},
@@ -51,8 +48,11 @@ constexpr OptionSpec kOptions[] = {
     {"expiring_objects_container_divisor", kInt, "86400", "seconds per queue container", 1, 1e9},
     {"expiring_objects_account_name", kText, "expiring_objects", "account of the queue"},
     {"eventlet_debug", kText, nullptr, "accepted for Swift's confs"},
-    {"db_preallocation", kBool, "off", "accepted for Swift's confs"},
-    {"auto_create_account_prefix", kText, nullptr, "accepted for Swift's confs; set in swift.conf"},
+    {"require_proxy_protocol", kBool, "no", "accepted for Swift's confs; PROXY lines are not read"},
+};
+
+// Of proxies, in [DEFAULT] for their filters and the app.
+constexpr OptionSpec kProxy[] = {
     {"expose_info", kBool, "true", "answer /info"},
     {"admin_key", kText, nullptr, "key of signed /info requests", -9e18, 9e18, true},
     {"disallowed_sections", kText, "swift.auto_create_account_prefix, swift.valid_api_versions",
@@ -61,19 +61,60 @@ constexpr OptionSpec kOptions[] = {
     {"cors_expose_headers", kText, nullptr, "headers shown to browsers"},
     {"strict_cors_mode", kBool, "true", "CORS headers only for allowed origins"},
     {"trans_id_suffix", kText, nullptr, "goes at the end of transaction ids"},
+};
+
+// Of servers with devices.
+constexpr OptionSpec kStorage[] = {
+    {"devices", kText, "/srv/node", "folder of the devices"},
+    {"mount_check", kBool, "true", "a device must be a mount point"},
+    {"disable_fallocate", kBool, "no", "do not reserve space before writing"},
+    {"fallocate_reserve", kText, "1%", "free space to keep, bytes or N%"},
+    {"db_preallocation", kBool, "off", "accepted for Swift's confs"},
+    {"auto_create_account_prefix", kText, nullptr, "accepted for Swift's confs; set in swift.conf"},
     {"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
+    {"servers_per_port", kInt, "0", "accepted for Swift's confs; threads serve every port", 0,
+     10000},
+    {"ring_ip", kText, nullptr, "this server's address in the rings; bind_ip when unset"},
+    {"ring_check_interval", kNumber, "15", "seconds between looks at the rings", 0.001, 1e9},
+};
+
+// Not of a deployer.
+constexpr OptionSpec kGiven[] = {
     {"here", kText, nullptr, "the conf's folder"},
     {"__file__", kText, nullptr, "the conf's path"},
 };
 
+void append(std::vector<OptionSpec>& to, std::span<const OptionSpec> specs) {
+  to.insert(to.end(), specs.begin(), specs.end());
+}
+
 }  // namespace
 
-std::span<const OptionSpec> server_options() { return kOptions; }
+std::span<const OptionSpec> server_options() {
+  static const std::vector<OptionSpec> all = [] {
+    std::vector<OptionSpec> out;
+    for (const std::span<const OptionSpec> part :
+         {std::span<const OptionSpec>(kCommon), std::span<const OptionSpec>(kProxy),
+          std::span<const OptionSpec>(kStorage), std::span<const OptionSpec>(kGiven)}) {
+      append(out, part);
+    }
+    return out;
+  }();
+  return all;
+}
+
+std::vector<OptionSpec> server_options_of(bool storage) {
+  std::vector<OptionSpec> out;
+  append(out, kCommon);
+  append(out,
+         storage ? std::span<const OptionSpec>(kStorage) : std::span<const OptionSpec>(kProxy));
+  return out;
+}
 
 const std::vector<std::string>& server_option_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;
-    for (const OptionSpec& spec : kOptions) out.emplace_back(spec.name);
+    for (const OptionSpec& spec : server_options()) out.emplace_back(spec.name);
     return out;
   }();
   return names;

@@ -7,7 +7,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "framework/conf/interpolation.h"
 #include "framework/conf/nearest_name.h"
+#include "framework/conf/yes_no.h"
 
 namespace apus {
 namespace {
@@ -46,7 +48,7 @@ constexpr std::array kLimits = {
 class Reader {
  public:
   Reader(const ConfFile& file, std::vector<ConfProblem>& problems)
-      : file_(file), problems_(problems) {}
+      : file_(file), problems_(problems), values_(file, problems) {}
 
   SwiftConf run() {
     hash();
@@ -60,12 +62,42 @@ class Reader {
     problems_.push_back({true, origin, key, message});
   }
 
+  void warn_unknown(const ConfOption& option, const std::vector<std::string>& known) {
+    const std::string near = nearest_name(option.name, known);
+    problems_.push_back(
+        {false, option.origin, option.name,
+         "is not known here" + (near.empty() ? "" : "; did you mean " + near + "?")});
+  }
+
+  // A section's options over those of [DEFAULT], expanded.
+  std::vector<ConfOption> options_of(const ConfSection& section) {
+    ConfSection merged;
+    for (const ConfSection* part : {file_.find("DEFAULT"), &section}) {
+      if (part == nullptr) continue;
+      for (const ConfOption& option : part->options) {
+        merged.put({option.name, values_.expand(&section, option), option.origin});
+      }
+    }
+    return merged.options;
+  }
+
+  bool yes(const ConfOption& option) {
+    const std::string fault = yes_no_fault(option.value);
+    if (!fault.empty()) problems_.push_back({false, option.origin, option.name, fault});
+    return is_true(option.value);
+  }
+
   void hash() {
     if (const ConfSection* section = file_.find("swift-hash")) {
-      if (const auto* option = section->find("swift_hash_path_prefix"))
-        out_.hash_prefix = option->value;
-      if (const auto* option = section->find("swift_hash_path_suffix"))
-        out_.hash_suffix = option->value;
+      for (const ConfOption& option : options_of(*section)) {
+        if (option.name == "swift_hash_path_prefix") {
+          out_.hash_prefix = option.value;
+        } else if (option.name == "swift_hash_path_suffix") {
+          out_.hash_suffix = option.value;
+        } else {
+          warn_unknown(option, {"swift_hash_path_prefix", "swift_hash_path_suffix"});
+        }
+      }
     }
     if (out_.hash_prefix.empty() && out_.hash_suffix.empty()) {
       problem(
@@ -95,7 +127,7 @@ class Reader {
     out.index = static_cast<int>(index.value_or(0));
     out.name = out.index == 0 ? "Policy-0" : "";
     out.is_default = false;
-    for (const ConfOption& option : section.options) policy_option(out, option);
+    for (const ConfOption& option : options_of(section)) policy_option(out, option);
     if (out.name.empty()) problem(section.origin, "name", "is required");
     if (out.is_default && out.deprecated)
       problem(section.origin, "default", "a deprecated policy cannot be the default");
@@ -110,9 +142,9 @@ class Reader {
       out.aliases = split_list(option.value);
       for (const std::string& alias : out.aliases) check_name(option, alias);
     } else if (option.name == "default") {
-      out.is_default = is_true(option.value);
+      out.is_default = yes(option);
     } else if (option.name == "deprecated") {
-      out.deprecated = is_true(option.value);
+      out.deprecated = yes(option);
     } else if (option.name == "policy_type") {
       out.type = option.value;
       if (out.type != "replication" && out.type != "erasure_coding") {
@@ -172,7 +204,7 @@ class Reader {
   void constraints() {
     const ConfSection* section = file_.find("swift-constraints");
     if (section == nullptr) return;
-    for (const ConfOption& option : section->options) {
+    for (const ConfOption& option : options_of(*section)) {
       const auto limit = std::find_if(kLimits.begin(), kLimits.end(),
                                       [&](const Limit& l) { return option.name == l.name; });
       if (limit != kLimits.end()) {
@@ -184,12 +216,17 @@ class Reader {
         out_.constraints.valid_api_versions = split_list(option.value);
       } else if (option.name == "auto_create_account_prefix") {
         out_.constraints.auto_create_account_prefix = option.value;
+      } else {
+        std::vector<std::string> known = {"valid_api_versions", "auto_create_account_prefix"};
+        for (const Limit& other : kLimits) known.emplace_back(other.name);
+        warn_unknown(option, known);
       }
     }
   }
 
   const ConfFile& file_;
   std::vector<ConfProblem>& problems_;
+  Interpolation values_;
   SwiftConf out_;
 };
 
@@ -199,14 +236,21 @@ SwiftConf swift_conf_from(const ConfFile& file, std::vector<ConfProblem>& proble
   return Reader(file, problems).run();
 }
 
+SwiftConf read_swift_conf(const std::filesystem::path& folder, std::vector<ConfProblem>& problems) {
+  const ConfFile file = read_conf(folder / "swift.conf", problems, ConfDialect::kSwiftConf);
+  SwiftConf out = any_fatal(problems) ? SwiftConf() : swift_conf_from(file, problems);
+  out.directory = folder.string();
+  return out;
+}
+
 SwiftConf load_swift_conf(const std::filesystem::path& folder) {
   std::vector<ConfProblem> problems;
-  const ConfFile file = read_conf(folder / "swift.conf", problems);
-  SwiftConf out = problems.empty() ? swift_conf_from(file, problems) : SwiftConf();
+  SwiftConf out = read_swift_conf(folder, problems);
   std::string text;
-  for (const ConfProblem& problem : problems) text += (text.empty() ? "" : "\n") + problem.text();
+  for (const ConfProblem& problem : problems) {
+    if (problem.fatal) text += (text.empty() ? "" : "\n") + problem.text();
+  }
   if (!text.empty()) throw std::runtime_error(text);
-  out.directory = folder.string();
   return out;
 }
 

@@ -16,7 +16,11 @@ namespace apus {
 /// numbers.
 APUS_API SwiftConf load_swift_conf(const std::filesystem::path& folder);
 
-/// The same from a parsed file, problems appended.
+/// The same with all problems appended, warnings too, and none thrown.
+APUS_API SwiftConf read_swift_conf(const std::filesystem::path& folder,
+                                   std::vector<ConfProblem>& problems);
+
+/// The same from a file read with ConfDialect::kSwiftConf.
 APUS_API SwiftConf swift_conf_from(const ConfFile& file, std::vector<ConfProblem>& problems);
 
 }  // namespace apus

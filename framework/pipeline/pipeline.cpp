@@ -11,7 +11,7 @@ namespace {
 
 LoadedStage load_stage(const PasteStage& stage, PluginKind kind, PluginLoader& loader,
                        std::vector<ConfProblem>& problems) {
-  LoadedStage out{stage, nullptr, {}, stage.origin.line > 0 ? "named by the pipeline" : ""};
+  LoadedStage out{stage, nullptr, {}};
   if (stage.plugin.empty()) return out;
   try {
     out.descriptor = &loader.load(stage.plugin, kind);
@@ -36,7 +36,8 @@ class UrlMap final : public App {
     std::string prefix;
     std::unique_ptr<const App> app;
   };
-  explicit UrlMap(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+  UrlMap(std::vector<Entry> entries, std::unique_ptr<const App> not_found)
+      : entries_(std::move(entries)), not_found_(std::move(not_found)) {}
 
   Response operator()(Request& request) const override {
     for (const Entry& entry : entries_) {
@@ -47,11 +48,13 @@ class UrlMap final : public App {
       if (request.path.empty()) request.path = "/";
       return (*entry.app)(request);
     }
+    if (not_found_ != nullptr) return (*not_found_)(request);
     return error_response(404, request.method == "HEAD");
   }
 
  private:
   std::vector<Entry> entries_;
+  std::unique_ptr<const App> not_found_;
 };
 
 }  // namespace
@@ -63,20 +66,21 @@ bool LoadedApp::trusted() const {
 LoadedApp load_app(const PasteApp& app, PluginLoader& loader, std::vector<ConfProblem>& problems) {
   LoadedApp out;
   PasteApp wanted = app;
-  std::vector<std::string> reasons(wanted.filters.size(), "named by the pipeline");
   if (wanted.routes.empty() && wanted.app.plugin == "proxy")
-    insert_required_filters(wanted, reasons, loader);
-  for (std::size_t i = 0; i < wanted.filters.size(); ++i) {
-    out.filters.push_back(load_stage(wanted.filters[i], PluginKind::kFilter, loader, problems));
-    out.filters.back().reason = reasons[i];
+    insert_required_filters(wanted, loader);
+  for (const PasteStage& stage : wanted.filters) {
+    out.filters.push_back(load_stage(stage, PluginKind::kFilter, loader, problems));
+    out.filters.back().added = stage.origin.line == 0;
   }
   for (const PasteApp::Route& route : wanted.routes) {
     out.routes.push_back({route.prefix, {}});
     out.routes.back().app.push_back(load_app(route.app.front(), loader, problems));
   }
+  for (const PasteApp& other : wanted.not_found)
+    out.not_found.push_back(load_app(other, loader, problems));
   if (wanted.routes.empty()) {
+    wanted.app.reason = "the app: answers what the filters let through";
     out.app = load_stage(wanted.app, PluginKind::kApp, loader, problems);
-    out.app.reason = "the app answers what the filters let through";
   }
   return out;
 }
@@ -90,7 +94,9 @@ std::unique_ptr<const App> make_app(const LoadedApp& loaded, Host& host) {
     for (const LoadedApp::Route& route : loaded.routes) {
       entries.push_back({route.prefix, make_app(route.app.front(), host)});
     }
-    app = std::make_unique<const UrlMap>(std::move(entries));
+    std::unique_ptr<const App> other;
+    if (!loaded.not_found.empty()) other = make_app(loaded.not_found.front(), host);
+    app = std::make_unique<const UrlMap>(std::move(entries), std::move(other));
   }
   for (auto stage = loaded.filters.rbegin(); stage != loaded.filters.rend(); ++stage) {
     try {

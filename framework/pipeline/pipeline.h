@@ -19,7 +19,10 @@ struct LoadedStage {
   PasteStage stage;
   const Descriptor* descriptor = nullptr;
   Options options;
-  std::string reason;  ///< why it stands where it stands
+  bool added = false;  ///< not in the conf: put in because the app needs it
+
+  /// Why it stands where it stands.
+  [[nodiscard]] const std::string& reason() const { return stage.reason; }
 };
 
 /// A whole app, loaded and checked but not made.
@@ -31,6 +34,7 @@ struct LoadedApp {
   std::vector<LoadedStage> filters;
   LoadedStage app;
   std::vector<Route> routes;
+  std::vector<LoadedApp> not_found;  ///< at most one
 
   /// True when the app behind the filters is a back end.
   [[nodiscard]] APUS_API bool trusted() const;

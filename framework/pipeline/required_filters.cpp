@@ -42,8 +42,7 @@ std::size_t first_of(const PasteApp& app, std::string_view plugin) {
 
 }  // namespace
 
-void insert_required_filters(PasteApp& app, std::vector<std::string>& reasons,
-                             const PluginLoader& loader) {
+void insert_required_filters(PasteApp& app, const PluginLoader& loader) {
   for (auto required = std::rbegin(kRequired); required != std::rend(kRequired); ++required) {
     if (first_of(app, required->name) < app.filters.size()) continue;
     const std::string name(required->name);
@@ -63,13 +62,11 @@ void insert_required_filters(PasteApp& app, std::vector<std::string>& reasons,
     stage.section = "filter:" + name;
     stage.name = name;
     stage.plugin = name;
-    stage.options = app.app.options;
-    std::erase_if(stage.options,
-                  [](const auto& option) { return option.second.origin.section != "DEFAULT"; });
+    stage.reason = "added, for a proxy needs it: " +
+                   (behind.empty() ? std::string("first") : "right behind " + behind);
+    stage.globals = app.globals.empty() ? app.app.globals : app.globals;
+    stage.options = stage.globals;
     app.filters.insert(app.filters.begin() + static_cast<std::ptrdiff_t>(place), std::move(stage));
-    reasons.insert(
-        reasons.begin() + static_cast<std::ptrdiff_t>(place),
-        "added: a proxy needs it, " + (behind.empty() ? std::string("first") : "behind " + behind));
   }
 }
 

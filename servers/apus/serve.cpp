@@ -6,10 +6,9 @@
 #include <map>
 #include <memory>
 
-#include "framework/conf/server_options.h"
 #include "framework/host/process_host.h"
 #include "framework/http/server.h"
-#include "framework/pipeline/pipeline.h"
+#include "framework/pipeline/server_plan.h"
 
 namespace apus {
 namespace {
@@ -28,32 +27,15 @@ sigset_t stop_signals() {
 
 // One conf on its way to a listening server.
 struct Server {
-  fs::path path;
-  PasteConf conf;
-  Options options;
-  LoadedApp loaded;
+  explicit Server(ServerPlan p) : plan(std::move(p)) {}
+  ServerPlan plan;
   std::unique_ptr<ServerHost> host;
   std::shared_ptr<const App> app;
   std::unique_ptr<HttpServer> http;
 };
 
-void load(Server& server, PluginLoader& loader, std::vector<ConfProblem>& problems) {
-  server.conf = resolve_paste(read_conf(server.path, problems), problems);
-  const auto specs = server_options();
-  Options::Map own;
-  for (const auto& [name, value] : server.conf.defaults) own[name] = value;
-  server.options = Options(server.path.stem().string(), specs.data(), specs.size(), std::move(own));
-  for (const Options::Problem& problem : server.options.check()) {
-    if (!problem.fatal) continue;
-    ConfProblem told{true, problem.origin, problem.option, problem.message};
-    if (told.origin.file.empty()) told.origin = {server.path.string(), 0, "DEFAULT"};
-    problems.push_back(std::move(told));
-  }
-  server.loaded = load_app(server.conf.app, loader, problems);
-}
-
 ListenerConf listener_of(Server& server) {
-  const Options& options = server.options;
+  const Options& options = server.plan.options;
   const Constraints& limits = server.host->swift_conf().constraints;
   ListenerConf out;
   out.bind_ip = options.text("bind_ip");
@@ -69,8 +51,8 @@ ListenerConf listener_of(Server& server) {
   out.max_header_count = static_cast<std::size_t>(limits.max_header_count());
   out.cert_file = options.text("cert_file");
   out.key_file = options.text("key_file");
-  out.trusted = server.loaded.trusted();
-  out.server_name = server.path.stem().string();
+  out.trusted = server.plan.loaded.trusted();
+  out.server_name = server.plan.path.stem().string();
   out.logger = &server.host->logger(options);
   return out;
 }
@@ -79,11 +61,6 @@ void tell(const std::vector<ConfProblem>& problems) {
   for (const ConfProblem& problem : problems) {
     std::cerr << (problem.fatal ? "error: " : "warning: ") << problem.text() << "\n";
   }
-}
-
-bool fatal(const std::vector<ConfProblem>& problems) {
-  return std::any_of(problems.begin(), problems.end(),
-                     [](const ConfProblem& p) { return p.fatal; });
 }
 
 }  // namespace
@@ -108,36 +85,33 @@ std::vector<fs::path> conf_paths(const fs::path& path) {
 }
 
 int serve(const std::vector<fs::path>& confs, const std::function<void(int port)>& ready) {
-  PluginLoader loader;
   std::vector<std::unique_ptr<Server>> servers;
   std::vector<ConfProblem> problems;
   for (const fs::path& path : confs) {
-    servers.push_back(std::make_unique<Server>());
-    servers.back()->path = path;
-    load(*servers.back(), loader, problems);
+    servers.push_back(std::make_unique<Server>(plan_server(path, problems)));
   }
   tell(problems);
-  if (fatal(problems)) return 1;
+  if (any_fatal(problems)) return 1;
 
   std::map<std::string, std::unique_ptr<Cluster>> clusters;
   int client_port = 0;
   try {
     for (const auto& server : servers) {
-      auto& cluster = clusters[server->options.text("swift_dir")];
+      auto& cluster = clusters[server->plan.options.text("swift_dir")];
       if (cluster == nullptr)
-        cluster = std::make_unique<Cluster>(server->options.text("swift_dir"));
+        cluster = std::make_unique<Cluster>(server->plan.options.text("swift_dir"));
       server->host = std::make_unique<ServerHost>(*cluster);
-      server->app = std::shared_ptr<const App>(make_app(server->loaded, *server->host));
-      if (server->loaded.trusted()) {
-        cluster->transport.add({server->options.text("bind_ip"),
-                                static_cast<int>(server->options.integer("bind_port"))},
+      server->app = std::shared_ptr<const App>(make_app(server->plan.loaded, *server->host));
+      if (server->plan.loaded.trusted()) {
+        cluster->transport.add({server->plan.options.text("bind_ip"),
+                                static_cast<int>(server->plan.options.integer("bind_port"))},
                                *server->app);
       }
     }
     for (const auto& server : servers) {
-      if (!server->options.flag("listen")) continue;
+      if (!server->plan.options.flag("listen")) continue;
       server->http = std::make_unique<HttpServer>(listener_of(*server), server->app, *server->host);
-      if (!server->loaded.trusted() && client_port == 0) client_port = server->http->port();
+      if (!server->plan.loaded.trusted() && client_port == 0) client_port = server->http->port();
     }
     for (const auto& server : servers) {
       if (server->http != nullptr) server->http->start();
