@@ -1,90 +1,38 @@
-// A host with a real clock and a log that is kept, and a client that speaks in raw bytes.
+// A server on loopback, and a client that speaks in raw bytes.
 #pragma once
 
-#include <apus/host.h>
+#include <apus/testing/fake_app.h>
+#include <apus/testing/host.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 
+#include "framework/host/real_time.h"
 #include "framework/http/server.h"
 
 namespace apus::test {
 
-class KeptLog final : public Logger {
- public:
-  bool enabled(LogLevel) const override { return true; }
-  void write(LogLevel, std::string_view text, std::string_view) override {
-    const std::lock_guard lock(mutex_);
-    text_.append(text).append("\n");
-  }
-  std::string text() const {
-    const std::lock_guard lock(mutex_);
-    return text_;
-  }
+using testing::TestHost;
+using LambdaApp = testing::FunctionApp;
 
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
-
-class FakeHost final : public Host {
- public:
-  class RealClock final : public Clock {
-   public:
-    double now() const override {
-      return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
-    }
-    Steady steady() const override { return std::chrono::steady_clock::now(); }
-    void sleep(std::chrono::nanoseconds d) override { std::this_thread::sleep_for(d); }
-  };
-  class Ones final : public Entropy {
-   public:
-    void fill(std::span<char> out) override { std::fill(out.begin(), out.end(), '\1'); }
-  };
-  Clock& clock() override { return clock_; }
-  Entropy& entropy() override { return entropy_; }
-  Logger& logger(const Options&) override { return log; }
-  Metrics& metrics() override { throw std::logic_error("unused"); }
-  InfoRegistry& info() override { throw std::logic_error("unused"); }
-  const SwiftConf& swift_conf() const override { throw std::logic_error("unused"); }
-  Transport& transport() override { throw std::logic_error("unused"); }
-  Disk& disk() override { throw std::logic_error("unused"); }
-  RingDirectory& rings() override { throw std::logic_error("unused"); }
-
-  KeptLog log;
-
- private:
-  RealClock clock_;
-  Ones entropy_;
-};
-
-class LambdaApp final : public App {
- public:
-  using Answer = std::function<Response(Request&)>;
-  explicit LambdaApp(Answer answer) : answer_(std::move(answer)) {}
-  Response operator()(Request& request) const override { return answer_(request); }
-
- private:
-  Answer answer_;
+/// A TestHost whose time goes on: sockets do not wait for a test.
+struct FakeHost : TestHost {
+  FakeHost() { use_clock(real); }
+  RealClock real;
 };
 
 /// A started server on loopback.
 struct Served {
-  explicit Served(LambdaApp::Answer answer, ListenerConf conf = {}) {
+  explicit Served(LambdaApp::Function answer, ListenerConf conf = {}) {
     conf.bind_ip = "127.0.0.1";
-    conf.logger = &host.log;
+    conf.logger = &host.logger({});
     server =
         std::make_unique<HttpServer>(conf, std::make_shared<LambdaApp>(std::move(answer)), host);
     server->start();
