@@ -51,7 +51,7 @@ TEST_CASE("healthcheck: everything else passes") {
 
 TEST_CASE("healthcheck: the deployer's file takes the server out of service") {
   TempTree tree;
-  Healthcheck check({{"disable_path", (tree.path() / "down").string()}});
+  Healthcheck check(OptionTexts{{"disable_path", (tree.path() / "down").string()}});
   CHECK(check.ask("GET", "/healthcheck").status == 200);
   const auto file = tree.write("down", "");
   Response response = check.ask("GET", "/healthcheck");

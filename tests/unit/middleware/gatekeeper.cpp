@@ -1,0 +1,54 @@
+#include <apus/testing/fake_app.h>
+#include <apus/testing/host.h>
+#include <apus/testing/load.h>
+#include <apus/testing/message.h>
+#include <doctest/doctest.h>
+
+using namespace apus;
+using namespace apus::testing;
+
+namespace {
+
+// What is left of a client's headers behind the gatekeeper.
+FakeCall passed(const OptionTexts& options, Headers headers) {
+  TestHost host;
+  FakeApp app;
+  app.otherwise({200});
+  const auto filter = load_filter("gatekeeper", options, host, app);
+  Request request = make_request("PUT", "/v1/a/c/o", std::move(headers));
+  CHECK((*filter)(request).status == 200);
+  return app.last();
+}
+
+}  // namespace
+
+TEST_CASE("gatekeeper: names by which servers speak do not pass, in any spelling") {
+  for (const char* name :
+       {"X-Backend-Storage-Policy-Index", "x-backend-a", "X_BACKEND_A", "X-Account-Sysmeta-Acl",
+        "x-container-sysmeta-webmode", "X-Object-Sysmeta-A", "X-Object-Transient-Sysmeta-Crypto",
+        "X-Container-Host", "X-Container-Device", "X-Container-Partition", "X-Account-Host",
+        "X-Delete-At-Host", "X-Delete-At-Container"}) {
+    CAPTURE(name);
+    const FakeCall call = passed({}, {{name, "1"}, {"X-Object-Meta-A", "kept"}});
+    CHECK_FALSE(call.headers.has(name));
+    CHECK_FALSE(call.internal.has(name));
+    CHECK(call.headers.get("X-Object-Meta-A") == "kept");
+  }
+}
+
+TEST_CASE("gatekeeper: names that only look alike pass") {
+  for (const char* name : {"X-Object-Meta-Sysmeta-A", "Backend-A", "X-Account-Meta-Host", "X-A"}) {
+    CAPTURE(name);
+    CHECK(passed({}, {{name, "1"}}).headers.get(name) == "1");
+  }
+}
+
+TEST_CASE("gatekeeper: a client's X-Timestamp is set aside, or left where the deployer says so") {
+  const FakeCall aside = passed({}, {{"X-Timestamp", "1700000000.00000"}});
+  CHECK_FALSE(aside.headers.has("X-Timestamp"));
+  CHECK(aside.internal.get("X-Backend-Inbound-X-Timestamp") == "1700000000.00000");
+  const FakeCall left =
+      passed({{"shunt_inbound_x_timestamp", "false"}}, {{"X-Timestamp", "1700000000.00000"}});
+  CHECK(left.headers.get("X-Timestamp") == "1700000000.00000");
+  CHECK_FALSE(left.internal.has("X-Backend-Inbound-X-Timestamp"));
+}
