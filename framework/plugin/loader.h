@@ -4,27 +4,18 @@
 #include <apus/plugin.h>
 
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "framework/plugin/stamp.h"
+
 namespace apus {
-
-/// Why a plugin cannot be used: one line that names the file, what was found and what was expected.
-class APUS_API PluginError : public std::runtime_error {
- public:
-  explicit PluginError(const std::string& what);
-  ~PluginError() override;
-};
-
-/// Reads a plugin's stamp from the file, running none of its code. Throws PluginError for what is
-/// not a shared object, is cut short or has no stamp.
-APUS_API PluginStamp read_stamp(const std::filesystem::path& path);
 
 /// Loads plugins by name or path. Not synchronised: used while a process starts.
 class APUS_API PluginLoader {
  public:
-  /// Looks in `folders`, in order, then in ../lib/apus beside the executable.
+  /// Looks in `folders`, in order, then in ../lib/apus beside the executable, then in apus beside
+  /// libapus.
   explicit PluginLoader(std::vector<std::filesystem::path> folders = {});
 
   /// The file of "NAME" (NAME.so in the folders) or of a path with '/'. Throws PluginError that
@@ -38,11 +29,5 @@ class APUS_API PluginLoader {
  private:
   std::vector<std::filesystem::path> folders_;
 };
-
-/// Throws PluginError when the stamp does not fit this process or `wanted`.
-APUS_API void check_stamp(const std::filesystem::path& path, const PluginStamp& stamp,
-                          PluginKind wanted);
-
-APUS_API std::string_view kind_name(PluginKind kind);
 
 }  // namespace apus
