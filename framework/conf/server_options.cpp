@@ -26,7 +26,7 @@ constexpr OptionSpec kCommon[] = {
     {"swift_dir", kText, "/etc/swift", "folder of swift.conf and the rings"},
     {"strict_config", kBool, "no", "unknown options are errors"},
     {"plugin_path", kList, nullptr, "more folders to look for plugins in"},
-    {"log_name", kText, "swift", "name in log lines"},
+    {"log_name", kText, nullptr, "name in log lines and metrics; the app's when unset"},
     {"log_facility", kText, "LOG_LOCAL0", "syslog facility"},
     {"log_level", kText, "INFO", "DEBUG, INFO, NOTICE, WARNING, ERROR or CRITICAL"},
     {"log_address", kText, "/dev/log", "syslog's socket"},

@@ -12,6 +12,7 @@
 
 #include "framework/host/info_registry.h"
 #include "framework/host/real_time.h"
+#include "framework/log/line_logger.h"
 #include "framework/metrics/registry.h"
 #include "framework/ring/ring_directory.h"
 #include "framework/transport/http_transport.h"
@@ -38,12 +39,14 @@ struct APUS_API Cluster {
 /// One server's Host.
 class APUS_API ServerHost final : public Host {
  public:
-  explicit ServerHost(Cluster& cluster);
+  /// `options` are the server's own (log_*); they are read here and not kept. `name` is what its
+  /// log lines and metrics start with unless log_name says otherwise: the app's ("proxy-server").
+  ServerHost(Cluster& cluster, const Options& options, std::string name);
   ~ServerHost() override;
 
   Clock& clock() override { return cluster_.clock; }
   Entropy& entropy() override { return cluster_.entropy; }
-  /// One logger for each log_name, made by the first section that asks.
+  /// Sections whose log_* options say the same share one logger.
   Logger& logger(const Options& options) override;
   Metrics& metrics() override { return metrics_; }
   InfoRegistry& info() override { return info_; }
@@ -55,9 +58,12 @@ class APUS_API ServerHost final : public Host {
  private:
   Cluster& cluster_;
   ProcessInfo info_;
-  MetricsRegistry metrics_;
+  std::string name_;
   std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<Logger>, std::less<>> loggers_;
+  std::map<LogConf, std::unique_ptr<Logger>> loggers_;
+  MetricsRegistry registry_;
+  StatsdSocket statsd_;
+  PrefixedMetrics metrics_;
 };
 
 }  // namespace apus

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <mutex>
+
+#include "framework/metrics/number.h"
 
 namespace apus {
 namespace {
@@ -15,46 +18,90 @@ std::string metric_name(std::string_view name) {
   return out;
 }
 
+std::string label(std::string_view name, std::string_view value) {
+  std::string out(name);
+  out += "=\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out + "\"";
+}
+
+void append_type(std::string& out, std::string_view name, std::string_view type) {
+  out.append("# TYPE ").append(name).append(" ").append(type).append("\n");
+}
+
 }  // namespace
 
 MetricsRegistry::MetricsRegistry() = default;
 MetricsRegistry::~MetricsRegistry() = default;
 
-void MetricsRegistry::increment(std::string_view name, std::int64_t by) {
-  const std::lock_guard lock(mutex_);
-  counters_[std::string(name)] += by;
-}
-void MetricsRegistry::timing(std::string_view name, double milliseconds) {
-  const std::lock_guard lock(mutex_);
-  Timing& entry = timings_[std::string(name)];
-  ++entry.count;
-  entry.seconds += milliseconds / 1000;
-}
-void MetricsRegistry::gauge(std::string_view name, double value) {
-  const std::lock_guard lock(mutex_);
-  gauges_[std::string(name)] = value;
+template <typename Value>
+Value& MetricsRegistry::entry(ByName<Value>& values, std::string_view name) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto at = values.find(name); at != values.end()) return *at->second;
+  }
+  const std::unique_lock lock(mutex_);
+  auto& value = values[std::string(name)];
+  if (value == nullptr) value = std::make_unique<Value>();
+  return *value;
 }
 
+void MetricsRegistry::increment(std::string_view name, std::int64_t by) {
+  entry(counters_, name).fetch_add(by, std::memory_order_relaxed);
+}
+void MetricsRegistry::timing(std::string_view name, double milliseconds) {
+  entry(timings_, name).add(milliseconds / 1000);
+}
+void MetricsRegistry::gauge(std::string_view name, double value) {
+  entry(gauges_, name).store(value, std::memory_order_relaxed);
+}
+Histogram& MetricsRegistry::stage(std::string_view name) { return entry(stages_, name); }
+
 std::string MetricsRegistry::prometheus_text() const {
-  const std::lock_guard lock(mutex_);
+  const std::shared_lock lock(mutex_);
   std::string out;
   const auto line = [&](const std::string& name, const std::string& value) {
     out.append(name).append(" ").append(value).append("\n");
   };
   for (const auto& [name, value] : counters_) {
-    out.append("# TYPE ").append(metric_name(name)).append("_total counter\n");
-    line(metric_name(name) + "_total", std::to_string(value));
+    const std::string shown = metric_name(name) + "_total";
+    append_type(out, shown, "counter");
+    line(shown, std::to_string(value->load(std::memory_order_relaxed)));
   }
   for (const auto& [name, value] : timings_) {
-    out.append("# TYPE ").append(metric_name(name)).append("_seconds summary\n");
-    line(metric_name(name) + "_seconds_count", std::to_string(value.count));
-    line(metric_name(name) + "_seconds_sum", std::to_string(value.seconds));
+    const std::string shown = metric_name(name) + "_seconds";
+    append_type(out, shown, "histogram");
+    value->append_to(out, shown, "");
   }
   for (const auto& [name, value] : gauges_) {
-    out.append("# TYPE ").append(metric_name(name)).append(" gauge\n");
-    line(metric_name(name), std::to_string(value));
+    append_type(out, metric_name(name), "gauge");
+    line(metric_name(name), number_text(value->load(std::memory_order_relaxed)));
   }
+  if (!stages_.empty()) append_type(out, "apus_stage_seconds", "histogram");
+  for (const auto& [name, value] : stages_)
+    value->append_to(out, "apus_stage_seconds", label("stage", name));
   return out;
+}
+
+PrefixedMetrics::PrefixedMetrics(MetricsRegistry& registry, const StatsdSocket& statsd,
+                                 std::string statsd_prefix)
+    : registry_(registry), statsd_(statsd), statsd_prefix_(std::move(statsd_prefix)) {}
+PrefixedMetrics::~PrefixedMetrics() = default;
+
+void PrefixedMetrics::increment(std::string_view name, std::int64_t by) {
+  registry_.increment(name, by);
+  statsd_.send(statsd_prefix_, name, std::to_string(by), "c");
+}
+void PrefixedMetrics::timing(std::string_view name, double milliseconds) {
+  registry_.timing(name, milliseconds);
+  statsd_.send(statsd_prefix_, name, number_text(milliseconds), "ms");
+}
+void PrefixedMetrics::gauge(std::string_view name, double value) {
+  registry_.gauge(name, value);
+  statsd_.send(statsd_prefix_, name, number_text(value), "g");
 }
 
 }  // namespace apus

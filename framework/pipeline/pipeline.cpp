@@ -4,7 +4,9 @@
 #include <stdexcept>
 
 #include "framework/conf/server_options.h"
+#include "framework/metrics/registry.h"
 #include "framework/pipeline/required_filters.h"
+#include "framework/pipeline/timed_stage.h"
 
 namespace apus {
 namespace {
@@ -57,6 +59,20 @@ class UrlMap final : public App {
   std::unique_ptr<const App> not_found_;
 };
 
+// Null where nobody would see the times: they are taken when the pipeline has a filter `metrics`.
+MetricsRegistry* registry_for(const LoadedApp& loaded, Host& host) {
+  const bool shown =
+      std::any_of(loaded.filters.begin(), loaded.filters.end(),
+                  [](const LoadedStage& stage) { return stage.stage.plugin == "metrics"; });
+  auto* metrics = shown ? dynamic_cast<PrefixedMetrics*>(&host.metrics()) : nullptr;
+  return metrics != nullptr ? &metrics->registry() : nullptr;
+}
+
+std::unique_ptr<const App> timed(std::unique_ptr<const App> app, const std::string& name,
+                                 MetricsRegistry* registry) {
+  return registry != nullptr ? time_stage(std::move(app), registry->stage(name)) : std::move(app);
+}
+
 }  // namespace
 
 bool LoadedApp::trusted() const {
@@ -86,9 +102,11 @@ LoadedApp load_app(const PasteApp& app, PluginLoader& loader, std::vector<ConfPr
 }
 
 std::unique_ptr<const App> make_app(const LoadedApp& loaded, Host& host) {
+  MetricsRegistry* registry = registry_for(loaded, host);
   std::unique_ptr<const App> app;
   if (loaded.routes.empty()) {
-    app = loaded.app.descriptor->make_app({loaded.app.options, host});
+    app = timed(loaded.app.descriptor->make_app({loaded.app.options, host}), loaded.app.stage.name,
+                registry);
   } else {
     std::vector<UrlMap::Entry> entries;
     for (const LoadedApp::Route& route : loaded.routes) {
@@ -101,6 +119,7 @@ std::unique_ptr<const App> make_app(const LoadedApp& loaded, Host& host) {
   for (auto stage = loaded.filters.rbegin(); stage != loaded.filters.rend(); ++stage) {
     try {
       app = stage->descriptor->make_filter({stage->options, host}, std::move(app));
+      app = timed(std::move(app), stage->stage.name, registry);
     } catch (const std::exception& error) {
       throw std::runtime_error(ConfProblem{true, stage->stage.origin, "", error.what()}.text());
     }

@@ -100,7 +100,8 @@ int serve(const std::vector<fs::path>& confs, const std::function<void(int port)
       auto& cluster = clusters[server->plan.options.text("swift_dir")];
       if (cluster == nullptr)
         cluster = std::make_unique<Cluster>(server->plan.options.text("swift_dir"));
-      server->host = std::make_unique<ServerHost>(*cluster);
+      server->host = std::make_unique<ServerHost>(*cluster, server->plan.options,
+                                                  server->plan.loaded.app.stage.name);
       server->app = std::shared_ptr<const App>(make_app(server->plan.loaded, *server->host));
       if (server->plan.loaded.trusted()) {
         cluster->transport.add({server->plan.options.text("bind_ip"),
