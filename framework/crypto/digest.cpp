@@ -8,18 +8,33 @@
 namespace apus {
 namespace {
 
+struct MethodFree {
+  void operator()(EVP_MD* method) const { EVP_MD_free(method); }
+};
+using Method = std::unique_ptr<EVP_MD, MethodFree>;
+
+// Fetched once: EVP_md5() and its like look their provider up again with every use.
 const EVP_MD* algorithm(DigestKind kind) {
-  switch (kind) {
-    case DigestKind::kMd5:
-      return EVP_md5();
-    case DigestKind::kSha1:
-      return EVP_sha1();
-    case DigestKind::kSha256:
-      return EVP_sha256();
-    case DigestKind::kSha512:
-      return EVP_sha512();
-  }
-  throw std::invalid_argument("unknown digest");
+  static const std::array<Method, 4> methods = {Method(EVP_MD_fetch(nullptr, "MD5", nullptr)),
+                                                Method(EVP_MD_fetch(nullptr, "SHA1", nullptr)),
+                                                Method(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
+                                                Method(EVP_MD_fetch(nullptr, "SHA512", nullptr))};
+  const auto index = [&]() -> std::size_t {
+    switch (kind) {
+      case DigestKind::kMd5:
+        return 0;
+      case DigestKind::kSha1:
+        return 1;
+      case DigestKind::kSha256:
+        return 2;
+      case DigestKind::kSha512:
+        return 3;
+    }
+    throw std::invalid_argument("unknown digest");
+  }();
+  if (methods.at(index) == nullptr)
+    throw std::runtime_error("digest is not available in this OpenSSL");
+  return methods.at(index).get();
 }
 
 const unsigned char* bytes_of(std::string_view text) {
@@ -37,7 +52,7 @@ struct Digest::State {
 };
 
 Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
-  if (EVP_DigestInit_ex(state_->context.get(), algorithm(kind), nullptr) != 1) {
+  if (EVP_DigestInit_ex2(state_->context.get(), algorithm(kind), nullptr) != 1) {
     throw std::runtime_error("digest is not available in this OpenSSL");
   }
 }
@@ -59,9 +74,15 @@ std::string Digest::finish() {
 std::string Digest::finish_hex() { return to_hex(finish()); }
 
 std::string md5_hex(std::string_view bytes) {
-  Digest digest(DigestKind::kMd5);
-  digest.update(bytes);
-  return digest.finish_hex();
+  thread_local const std::unique_ptr<EVP_MD_CTX, ContextFree> context{EVP_MD_CTX_new()};
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out;
+  unsigned size = 0;
+  if (EVP_DigestInit_ex2(context.get(), algorithm(DigestKind::kMd5), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), out.data(), &size) != 1) {
+    throw std::runtime_error("digest is not available in this OpenSSL");
+  }
+  return to_hex({reinterpret_cast<const char*>(out.data()), size});
 }
 
 std::string hmac(DigestKind kind, std::string_view key, std::string_view text) {
@@ -74,11 +95,12 @@ std::string hmac(DigestKind kind, std::string_view key, std::string_view text) {
 
 std::string to_hex(std::string_view bytes) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  char* at = out.data();
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out += {kDigits[byte >> 4U], kDigits[byte & 15U]};
+    *at++ = kDigits[byte >> 4U];
+    *at++ = kDigits[byte & 15U];
   }
   return out;
 }

@@ -6,12 +6,21 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
-#include <memory>
 
 namespace apus {
 namespace {
+
+void add_names(std::span<const char> entries, std::vector<std::string>& names) {
+  while (!entries.empty()) {
+    const auto* entry = reinterpret_cast<const dirent64*>(entries.data());
+    const std::string_view name(entry->d_name);
+    if (name != "." && name != "..") names.emplace_back(name);
+    entries = entries.subspan(entry->d_reclen);
+  }
+}
 
 class RealDisk final : public Disk {
  public:
@@ -52,17 +61,17 @@ class RealDisk final : public Disk {
   int fstat(int fd, struct stat& out) override { return ::fstat(fd, &out); }
   int flock(int fd, int operation) override { return ::flock(fd, operation); }
   bool list(const std::string& folder, std::vector<std::string>& names) override {
-    struct Close {
-      void operator()(DIR* dir) const { ::closedir(dir); }
-    };
-    const std::unique_ptr<DIR, Close> dir(::opendir(folder.c_str()));
-    if (dir == nullptr) return false;
-    errno = 0;
-    while (const dirent* entry = ::readdir(dir.get())) {
-      const std::string_view name(entry->d_name);
-      if (name != "." && name != "..") names.emplace_back(name);
-    }
-    return errno == 0;
+    // Not readdir: it asks for the folder's attributes and allocates for each folder it opens.
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return false;
+    alignas(dirent64) std::array<char, 8192> buffer;
+    ssize_t size = 0;
+    while ((size = ::getdents64(fd, buffer.data(), buffer.size())) > 0)
+      add_names({buffer.data(), static_cast<std::size_t>(size)}, names);
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    return size == 0;
   }
   int space(int fd, std::uint64_t& free, std::uint64_t& total) override {
     struct statvfs info {};

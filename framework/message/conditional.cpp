@@ -185,7 +185,10 @@ void answer_conditionally(const Request& request, Response& response, std::uint6
                           const std::string& boundary) {
   const bool head = request.method == "HEAD";
   response.headers.set("Accept-Ranges", "bytes");
-  const auto changed = parse_http_date(response.headers.get("Last-Modified"));
+  const bool dated =
+      request.headers.has("If-Modified-Since") || request.headers.has("If-Unmodified-Since");
+  const auto changed =
+      dated ? parse_http_date(response.headers.get("Last-Modified")) : std::nullopt;
   if (const auto status = failed_precondition(request.headers, etag, changed)) {
     make_empty(response, *status);
     if (*status == 412) {

@@ -79,6 +79,43 @@ constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+// The lowest `count` digits of a number that is not negative.
+void put_digits(char* out, int count, std::int64_t value) {
+  for (int i = count - 1; i >= 0; --i) {
+    out[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+}
+
+// Days since 1970 of a day in the Gregorian calendar.
+std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = year / 400;
+  const std::int64_t of_era = year - era * 400;
+  const std::int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" in exactly this form: what HTTP asks for and nearly all send.
+std::optional<std::int64_t> parse_fixed_date(std::string_view text) {
+  if (text.size() != 29 || text.substr(3, 2) != ", " || !text.ends_with(" GMT"))
+    return std::nullopt;
+  if (text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':')
+    return std::nullopt;
+  const auto day = parse_digits(text.substr(5, 2));
+  const auto year = parse_digits(text.substr(12, 4));
+  const auto hour = parse_digits(text.substr(17, 2));
+  const auto minute = parse_digits(text.substr(20, 2));
+  const auto second = parse_digits(text.substr(23, 2));
+  const auto* month = std::find(kMonths.begin(), kMonths.end(), text.substr(8, 3));
+  const bool known_day = std::find(kDays.begin(), kDays.end(), text.substr(0, 3)) != kDays.end();
+  if (!day || !year || !hour || !minute || !second || month == kMonths.end() || !known_day)
+    return std::nullopt;
+  if (*day < 1 || *day > 31 || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  return days_from_civil(*year, month - kMonths.begin() + 1, *day) * 86400 + *hour * 3600 +
+         *minute * 60 + *second;
+}
+
 std::tm utc(std::int64_t unix_seconds) {
   const std::time_t when = unix_seconds;
   std::tm parts{};
@@ -116,8 +153,11 @@ double Timestamp::seconds() const { return static_cast<double>(raw_) / 1e5; }
 std::int64_t Timestamp::ceil_seconds() const { return (raw_ + 99999) / 100000; }
 
 std::string Timestamp::normal() const {
-  return format("%010lld.%05lld", static_cast<long long>(raw_ / 100000),
-                static_cast<long long>(raw_ % 100000));
+  std::array<char, 16> text;
+  put_digits(text.data(), 10, raw_ / 100000);
+  text[10] = '.';
+  put_digits(text.data() + 11, 5, raw_ % 100000);
+  return {text.data(), text.size()};
 }
 
 std::string Timestamp::internal() const {
@@ -173,14 +213,22 @@ std::optional<TimestampTriple> decode_timestamps(std::string_view text) {
 
 std::string http_date(std::int64_t unix_seconds) {
   const std::tm t = utc(unix_seconds);
-  return format("%s, %02d %s %04d %02d:%02d:%02d GMT",
-                kDays.at(static_cast<std::size_t>(t.tm_wday)).data(), t.tm_mday,
-                kMonths.at(static_cast<std::size_t>(t.tm_mon)).data(), t.tm_year + 1900, t.tm_hour,
-                t.tm_min, t.tm_sec);
+  std::string out = "Www, 00 Mmm 0000 00:00:00 GMT";
+  out.replace(0, 3, kDays.at(static_cast<std::size_t>(t.tm_wday)));
+  out.replace(8, 3, kMonths.at(static_cast<std::size_t>(t.tm_mon)));
+  put_digits(&out[5], 2, t.tm_mday);
+  put_digits(&out[12], 4, t.tm_year + 1900);
+  put_digits(&out[17], 2, t.tm_hour);
+  put_digits(&out[20], 2, t.tm_min);
+  put_digits(&out[23], 2, t.tm_sec);
+  return out;
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
-  const std::string copy(trim(text));
+  text = trim(text);
+  if (text.empty()) return std::nullopt;
+  if (const auto usual = parse_fixed_date(text)) return usual;
+  const std::string copy(text);
   for (const char* form :
        {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
     std::tm parts{};

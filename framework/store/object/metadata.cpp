@@ -2,9 +2,11 @@
 
 #include <apus/digest.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "framework/pickle/flat_dict.h"
 #include "framework/pickle/pickle.h"
 
 namespace apus {
@@ -29,6 +31,31 @@ std::optional<std::string> wire_bytes(const pickle::Value& value, bool is_name) 
   return latin ? std::move(latin) : *text;
 }
 
+std::optional<std::string> wire_bytes(const pickle::FlatString& value, bool is_name) {
+  const bool ascii = std::all_of(value.utf8.begin(), value.utf8.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (ascii) return std::string(value.utf8);
+  auto bytes = value.is_bytes ? pickle::utf8_to_latin1(value.utf8) : std::string(value.utf8);
+  if (!bytes || is_name) return bytes;
+  auto latin = pickle::utf8_to_latin1(*bytes);
+  return latin ? std::move(latin) : std::move(bytes);
+}
+
+// False when one of the two is no string.
+template <typename String>
+bool take(const String& key, const String& value, ObjectMetadata& out) {
+  auto name = wire_bytes(key, false);
+  if (!name) return false;
+  auto content = wire_bytes(value, *name == "name");
+  if (!content) return false;
+  if (out.has(*name)) {
+    out.set(*name, std::move(*content));
+  } else {
+    out.append_known_new(std::move(*name), std::move(*content));
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string encode_metadata(const ObjectMetadata& metadata) {
@@ -44,19 +71,17 @@ std::string encode_metadata(const ObjectMetadata& metadata) {
 }
 
 std::optional<ObjectMetadata> decode_metadata(std::string_view text) {
+  ObjectMetadata out;
+  if (const auto flat = pickle::parse_flat(text)) {
+    for (const auto& [key, value] : *flat) {
+      if (!take(key, value, out)) return std::nullopt;
+    }
+    return out;
+  }
   const pickle::Ref root = pickle::parse(text);
   if (root == nullptr || root->dict() == nullptr) return std::nullopt;
-  ObjectMetadata out;
   for (const auto& [key, value] : root->dict()->items) {
-    auto name = wire_bytes(*key, false);
-    if (!name) return std::nullopt;
-    auto content = wire_bytes(*value, *name == "name");
-    if (!content) return std::nullopt;
-    if (out.has(*name)) {
-      out.set(*name, std::move(*content));
-    } else {
-      out.append_known_new(std::move(*name), std::move(*content));
-    }
+    if (!take(*key, *value, out)) return std::nullopt;
   }
   return out;
 }
