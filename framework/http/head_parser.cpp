@@ -164,6 +164,7 @@ int parse_request_line(std::string_view line, RequestHead& out) {
 int judge_framing(const Framing& framing, RequestHead& out) {
   if (framing.broken) return 400;
   out.content_length = framing.length;
+  out.chunked = false;
   if (framing.coding) {
     if (framing.coding->find(',') != std::string_view::npos) return 501;
     if (!equals(*framing.coding, "chunked") || framing.length || out.minor == 0) return 400;

@@ -69,6 +69,18 @@ TEST_CASE("requests on one connection, pipelined and one by one") {
   CHECK(client.answer().ends_with("GET/c"));
 }
 
+TEST_CASE("a request after a chunked one on the same connection has no body of its own") {
+  Served served([](Request& request) {
+    return Response(200, request.chunked ? read_all(request.body.get(), 100) : "none");
+  });
+  RawClient client(served.server->port());
+  client.send(
+      "PUT /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+      "GET /b HTTP/1.1\r\n\r\n");
+  CHECK(client.answer().ends_with("abc"));
+  CHECK(client.answer().ends_with("none"));
+}
+
 TEST_CASE("HTTP/1.0 closes unless it asks to keep") {
   Served served(hello);
   RawClient once(served.server->port());
