@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "framework/host/real_time.h"
+#include "servers/apus/commands.h"
 #include "servers/apus/data_folder.h"
 #include "servers/apus/serve.h"
 
@@ -94,6 +95,7 @@ int run(int argc, char** argv) {
   CLI::App* serve_command =
       app.add_subcommand("serve", "serve what the confs describe, in one process");
   serve_command->add_option("CONF", confs, "conf files, or a folder of them")->required();
+  const Command plugin = add_plugin(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
@@ -103,6 +105,7 @@ int run(int argc, char** argv) {
     return 2;
   }
   try {
+    if (*plugin.parser) return plugin.run();
     if (*up_command) return up(arguments);
     std::vector<std::filesystem::path> paths;
     for (const std::string& conf : confs) {
