@@ -13,9 +13,10 @@ namespace {
 
 LoadedStage load_stage(const PasteStage& stage, PluginKind kind, PluginLoader& loader,
                        std::vector<ConfProblem>& problems) {
-  LoadedStage out{stage, nullptr, {}};
+  LoadedStage out{stage, nullptr, {}, {}};
   if (stage.plugin.empty()) return out;
   try {
+    out.file = loader.find(stage.plugin);
     out.descriptor = &loader.load(stage.plugin, kind);
   } catch (const PluginError& error) {
     problems.push_back({true, stage.origin, "use", error.what()});

@@ -5,6 +5,7 @@
 #include <apus/app.h>
 #include <apus/host.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ struct LoadedStage {
   PasteStage stage;
   const Descriptor* descriptor = nullptr;
   Options options;
-  bool added = false;  ///< not in the conf: put in because the app needs it
+  std::filesystem::path file;  ///< of the plugin
+  bool added = false;          ///< not in the conf: put in because the app needs it
 
   /// Why it stands where it stands.
   [[nodiscard]] const std::string& reason() const { return stage.reason; }

@@ -43,21 +43,31 @@ bool PluginLoader::has(const std::string& plugin) const {
   });
 }
 
+std::vector<std::string> PluginLoader::names() const {
+  std::error_code error;
+  std::vector<std::string> out;
+  for (const fs::path& folder : folders_) {
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      if (entry.path().extension() == ".so") out.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 fs::path PluginLoader::find(const std::string& plugin) const {
   std::error_code error;
   if (plugin.find('/') != std::string::npos) {
     if (fs::exists(plugin, error)) return plugin;
     throw PluginError(plugin + ": no such file");
   }
-  std::vector<std::string> names;
   std::string looked;
   for (const fs::path& folder : folders_) {
     if (fs::exists(folder / (plugin + ".so"), error)) return folder / (plugin + ".so");
     looked += (looked.empty() ? "" : ", ") + folder.string();
-    for (const auto& entry : fs::directory_iterator(folder, error))
-      names.push_back(entry.path().stem().string());
   }
-  const std::string near = nearest_name(plugin, names);
+  const std::string near = nearest_name(plugin, names());
   throw PluginError("no plugin '" + plugin + "' in " + looked +
                     (near.empty() ? "" : "; did you mean " + near + "?"));
 }

@@ -22,6 +22,8 @@ class APUS_API PluginLoader {
   /// lists the folders and the nearest name.
   [[nodiscard]] std::filesystem::path find(const std::string& plugin) const;
   [[nodiscard]] bool has(const std::string& plugin) const;
+  /// Names of all plugins in the folders, sorted.
+  [[nodiscard]] std::vector<std::string> names() const;
 
   /// Compares the stamp with this process and loads. The descriptor lives as long as the process.
   const Descriptor& load(const std::string& plugin, PluginKind wanted);

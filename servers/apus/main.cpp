@@ -1,124 +1,41 @@
 // The one executable: `apus COMMAND ...`.
-#include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <iostream>
 
-#include "framework/host/real_time.h"
 #include "servers/apus/commands.h"
-#include "servers/apus/data_folder.h"
 #include "servers/apus/serve.h"
+#include "servers/apus/swift_names.h"
 
 namespace apus {
 namespace {
 
-std::filesystem::path default_folder() {
-  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data != '\0')
-    return std::filesystem::path(data) / "apus";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-    return std::filesystem::path(home) / ".local/share/apus";
-  }
-  return "/var/lib/apus";
-}
-
-struct UpArguments {
-  std::string folder = default_folder().string();
-  std::string bind;
-  std::vector<std::string> devices;
-  int replicas = 0;
-  std::vector<std::string> policies;
-  std::vector<std::string> users;
-};
-
-UpRequest request_of(const UpArguments& arguments) {
-  UpRequest out;
-  out.folder = arguments.folder;
-  if (!arguments.bind.empty()) {
-    const std::size_t colon = arguments.bind.rfind(':');
-    int port = -1;
-    try {
-      port = colon == std::string::npos ? -1 : std::stoi(arguments.bind.substr(colon + 1));
-    } catch (const std::exception&) {
-      port = -1;
-    }
-    if (port < 0 || port > 65535)
-      throw std::invalid_argument("--bind " + arguments.bind + ": expected ADDRESS:PORT");
-    out.bind_ip = arguments.bind.substr(0, colon);
-    out.bind_port = port;
-  }
-  out.devices = arguments.devices;
-  if (arguments.replicas > 0) out.replicas = arguments.replicas;
-  out.policies = arguments.policies;
-  for (const std::string& user : arguments.users) out.users.push_back(UserSpec::parse(user));
-  return out;
-}
-
-void greet(const DataFolder& folder, const std::string& ip, int port) {
-  const UserSpec& user = folder.user();
-  const std::string url = "http://" + ip + ":" + std::to_string(port);
-  std::cout << "Apus serves at " << url << "\nconfs: " << folder.conf_folder().string() << "\n";
-  if (user.key.empty()) {
-    std::cout << "users: see [filter:tempauth] in proxy-server.conf" << std::endl;
-    return;
-  }
-  const std::string name = user.account + ":" + user.user;
-  std::cout << "user:  " << name << "\nkey:   " << user.key << "\n\n"
-            << "  curl -i -H 'X-Auth-User: " << name << "' -H 'X-Auth-Key: " << user.key << "' "
-            << url << "/auth/v1.0\n"
-            << "  swift -A " << url << "/auth/v1.0 -U " << name << " -K " << user.key << " list\n"
-            << "  rclone lsd --swift-auth " << url << "/auth/v1.0 --swift-user " << name
-            << " --swift-key " << user.key << " --swift-auth-version 1 :swift:" << std::endl;
-}
-
-int up(const UpArguments& arguments) {
-  RealEntropy entropy;
-  const UpRequest request = request_of(arguments);
-  const DataFolder folder(request, entropy);
-  return serve(conf_paths(folder.conf_folder()),
-               [&](int port) { greet(folder, request.bind_ip.value_or("127.0.0.1"), port); });
-}
-
 int run(int argc, char** argv) {
+  const std::vector<std::string> command_line(argv, argv + argc);
+  if (const auto status = run_as_swift(command_line)) return *status;
   CLI::App app("Apus: an object store that speaks OpenStack Swift", "apus");
   app.require_subcommand(1);
-  UpArguments arguments;
-  CLI::App* up_command =
-      app.add_subcommand("up", "make a data folder when there is none, and serve from it");
-  up_command->add_option("--data", arguments.folder, "data folder")->capture_default_str();
-  up_command->add_option("--bind", arguments.bind, "ADDRESS:PORT for clients (127.0.0.1:8080)");
-  up_command->add_option("--devices", arguments.devices,
-                         "a number of devices, or their folders (first start)");
-  up_command->add_option("--replicas", arguments.replicas, "copies of everything (first start)");
-  up_command->add_option("--policy", arguments.policies,
-                         "name of a storage policy; the first is the default (first start)");
-  up_command->add_option("--user", arguments.users, "ACCOUNT:USER:KEY[:GROUP]...");
-  std::vector<std::string> confs;
-  CLI::App* serve_command =
-      app.add_subcommand("serve", "serve what the confs describe, in one process");
-  serve_command->add_option("CONF", confs, "conf files, or a folder of them")->required();
-  const Command plugin = add_plugin(app);
+  const Command commands[] = {add_up(app), add_serve(app, command_line), add_check(app),
+                              add_plugin(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    std::cerr << "apus: " << error.what() << "\n";
+    std::cerr << wrong_arguments(app, error) << "\n";
     return 2;
   }
-  try {
-    if (*plugin.parser) return plugin.run();
-    if (*up_command) return up(arguments);
-    std::vector<std::filesystem::path> paths;
-    for (const std::string& conf : confs) {
-      for (auto& path : conf_paths(conf)) paths.push_back(std::move(path));
+  for (const Command& command : commands) {
+    if (!*command.parser) continue;
+    try {
+      return command.run();
+    } catch (const std::invalid_argument& error) {
+      std::cerr << "apus " << command.parser->get_name() << ": " << error.what() << "\n";
+      return 2;
+    } catch (const std::exception& error) {
+      std::cerr << "apus " << command.parser->get_name() << ": " << error.what() << "\n";
+      return 1;
     }
-    return serve(paths, [](int) {});
-  } catch (const std::invalid_argument& error) {
-    std::cerr << "apus: " << error.what() << "\n";
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "apus: " << error.what() << "\n";
-    return 1;
   }
+  return 2;
 }
 
 }  // namespace
@@ -126,5 +43,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   apus::block_stop_signals();
-  return apus::run(argc, argv);
+  try {
+    return apus::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "apus: " << error.what() << "\n";
+    return 1;
+  }
 }

@@ -1,0 +1,48 @@
+// The servers of some confs, made and serving in this process.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/host/process_host.h"
+#include "framework/http/server.h"
+#include "framework/pipeline/server_plan.h"
+
+namespace apus {
+
+/// Listening sockets by `Served::key`.
+using ListeningSockets = std::map<std::string, int>;
+
+/// One thread.
+class Served {
+ public:
+  /// Reads and checks the confs; what is wrong is appended to `problems`.
+  Served(const std::vector<std::filesystem::path>& confs, std::vector<ConfProblem>& problems);
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+  ~Served();
+
+  /// Makes the apps, takes the sockets over (or binds, for those without one) and serves. Throws
+  /// std::runtime_error with a line for the deployer. Not after problems that are fatal.
+  void start(const ListeningSockets& sockets = {});
+  /// Accepts no more and lets requests under way finish for `grace`.
+  void stop(std::chrono::seconds grace);
+  /// The first port for clients; 0 when there is none.
+  [[nodiscard]] int client_port() const { return client_port_; }
+  [[nodiscard]] const std::vector<ServerPlan>& plans() const { return plans_; }
+
+  /// Names a listening socket among those of several confs.
+  static std::string key(const std::filesystem::path& conf, const Options& options);
+
+ private:
+  struct Server;
+  std::vector<ServerPlan> plans_;
+  std::map<std::string, std::unique_ptr<Cluster>> clusters_;
+  std::vector<std::unique_ptr<Server>> servers_;  // go before the clusters that they use
+  int client_port_ = 0;
+};
+
+}  // namespace apus

@@ -1,0 +1,38 @@
+// Arguments that do not fit: one line that names them and what fits, status 2.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "command.h"
+
+TEST_CASE("each command tells a wrong argument in one line") {
+  struct Wrong {
+    const char* line;
+    const char* named;
+    const char* fits;
+  };
+  for (const Wrong& wrong : {
+           Wrong{"", "a command is missing", "serve"},
+           Wrong{"srve x", "'srve'", "did you mean serve?"},
+           Wrong{"serve", "CONF", "CONF"},
+           Wrong{"serve --tset-config x", "--tset-config", "expected"},
+           Wrong{"up --daat x", "'--daat'", "did you mean --data?"},
+           Wrong{"up --replicas many", "--replicas", "expected"},
+           Wrong{"up --data /proc/nowhere --bind nonsense", "--bind nonsense", "ADDRESS:PORT"},
+           Wrong{"up --data /proc/nowhere --user one", "--user", "ACCOUNT:USER:KEY"},
+           Wrong{"plugin", "a command is missing", "new"},
+           Wrong{"plugin nwe", "'nwe'", "did you mean new?"},
+           Wrong{"check", "CONF", "conf file"},
+           Wrong{"check --smaple x", "'--smaple'", "did you mean --sample?"},
+           Wrong{"check --sample proxy-srever.conf", "--sample proxy-srever.conf",
+                 "did you mean proxy-server.conf?"},
+       }) {
+    CAPTURE(wrong.line);
+    const Said said = run_apus(wrong.line);
+    CAPTURE(said.text);
+    CHECK(said.status == 2);
+    CHECK(std::count(said.text.begin(), said.text.end(), '\n') == 1);
+    CHECK(said.text.find(wrong.named) != std::string::npos);
+    CHECK(said.text.find(wrong.fits) != std::string::npos);
+  }
+}

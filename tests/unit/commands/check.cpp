@@ -1,0 +1,112 @@
+// `apus check` on real files with the real plugins.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "command.h"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / ("apus-check-" + std::to_string(::getpid()))) {
+    fs::create_directories(path);
+    write("swift.conf", "[swift-hash]\nswift_hash_path_suffix = s\n");
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path); }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path / name) << text;
+  }
+  Said check(const std::string& text) const {
+    write("proxy.conf", text);
+    return run_apus("check " + (path / "proxy.conf").string());
+  }
+  fs::path path;
+};
+
+std::string proxy(const std::string& more_default, const std::string& pipeline,
+                  const std::string& more) {
+  return "[DEFAULT]\nbind_port = 0\nswift_dir = %(here)s\n" + more_default +
+         "[pipeline:main]\npipeline = " + pipeline +
+         " proxy-server\n[app:proxy-server]\nuse = egg:swift#proxy\n" + more;
+}
+
+bool has(const Said& said, const std::string& text) {
+  return said.text.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the order with reasons, values with their places, defaults, versions; secrets hidden") {
+  const Folder folder;
+  const Said said =
+      folder.check(proxy("log_level = DEBUG\n", "health tempauth",
+                         "set log_name = door\n[filter:health]\nuse = egg:swift#healthcheck\n"
+                         "disable_path = /run/off\n[filter:tempauth]\nuse = egg:swift#tempauth\n"
+                         "user_a_b = topsecret .admin\n"));
+  CAPTURE(said.text);
+  CHECK(said.status == 0);
+  const std::string conf = (folder.path / "proxy.conf").string();
+  CHECK(has(said, "place 1 in [pipeline:main]"));
+  CHECK(has(said, "added, for a proxy needs it: first"));
+  CHECK(has(said, "healthcheck 1."));
+  CHECK(has(said, "disable_path = /run/off    (" + conf + ":12; default none)"));
+  CHECK(has(said, "log_name = door    (" + conf + ":9;"));
+  CHECK(has(said, "user_a_b = (hidden)    (" + conf + ":15;"));
+  CHECK_FALSE(has(said, "topsecret"));
+}
+
+TEST_CASE("all mistakes at once, on stderr, with status 1") {
+  const Folder folder;
+  const Said said = folder.check(
+      "[DEFAULT]\nbind_port = high\nbind_pi = 1\nswift_dir = %(here)s\n"
+      "[pipeline:main]\npipeline = healthchek nothing proxy-server\n"
+      "[filter:healthcheck]\nuse = egg:swift#healthcheck\n"
+      "[filter:nothing]\nuse = egg:swift#nothing\n"
+      "[app:proxy-server]\nuse = egg:swift#proxy\nallow_account_management = yess\n");
+  CAPTURE(said.text);
+  CHECK(said.status == 1);
+  CHECK(has(said, ":2: [DEFAULT] bind_port: 'high' does not fit; expected a whole number"));
+  CHECK(has(said, "warning: "));
+  CHECK(has(said, "did you mean bind_ip?"));
+  CHECK(has(said, "did you mean healthcheck?"));
+  CHECK(has(said, "[filter:nothing] use: no plugin 'nothing'"));
+  CHECK(has(said, "allow_account_management: 'yess' is taken for no"));
+}
+
+TEST_CASE("strict_config makes warnings errors") {
+  const Folder folder;
+  const std::string filter = "[filter:h]\nuse = egg:swift#healthcheck\ndisable_pth = x\n";
+  const Said loose = folder.check(proxy("", "h", filter));
+  CHECK(loose.status == 0);
+  CHECK(has(loose, "warning: "));
+  CHECK(has(loose, "disable_pth: is not known here; did you mean disable_path?"));
+  const Said strict = folder.check(proxy("strict_config = yes\n", "h", filter));
+  CHECK(strict.status == 1);
+  CHECK(has(strict, "error: "));
+}
+
+TEST_CASE("plugin_path adds a folder to look in") {
+  const Folder folder;
+  fs::create_directory(folder.path / "mine");
+  fs::copy_file(fs::path(APUS_PLUGIN_DIR) / "healthcheck.so", folder.path / "mine" / "mine.so");
+  const std::string filter = "[filter:m]\nuse = egg:apus#mine\n";
+  CHECK(folder.check(proxy("", "m", filter)).status == 1);
+  const Said said = folder.check(proxy("plugin_path = %(here)s/mine\n", "m", filter));
+  CAPTURE(said.text);
+  CHECK(said.status == 0);
+  CHECK(has(said, (folder.path / "mine" / "mine.so").string()));
+}
+
+TEST_CASE("swift.conf is checked with the servers that use it") {
+  const Folder folder;
+  folder.write("swift.conf", "[swift-hash]\n");
+  const Said said = folder.check(proxy("", "", ""));
+  CHECK(said.status == 1);
+  CHECK(has(said, "swift.conf: [swift-hash] swift_hash_path_suffix: is empty"));
+}

@@ -1,0 +1,43 @@
+// What `apus check --sample` prints: it loads, and the files in etc/ and doc/ are it.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "command.h"
+
+namespace fs = std::filesystem;
+
+TEST_CASE("the servers' samples load") {
+  const fs::path folder =
+      fs::temp_directory_path() / ("apus-samples-" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  for (const std::string name : {"proxy", "account", "container", "object"}) {
+    CAPTURE(name);
+    const Said sample = run_apus("check --sample " + name + "-server.conf");
+    REQUIRE(sample.status == 0);
+    const fs::path path = folder / (name + ".conf");
+    std::ofstream(path) << sample.text;
+    const Said said = run_apus("check --quiet " + path.string());
+    CAPTURE(said.text);
+    CHECK(said.text.find("error: ") == std::string::npos);
+    CHECK(said.status == 0);
+  }
+  fs::remove_all(folder);
+}
+
+TEST_CASE("a sample of swift.conf wants a secret before anything starts") {
+  const fs::path folder =
+      fs::temp_directory_path() / ("apus-sample-swift-" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  std::ofstream(folder / "swift.conf") << run_apus("check --sample swift.conf").text;
+  const Said said = run_apus("check " + (folder / "swift.conf").string());
+  CHECK(said.status == 1);
+  CHECK(said.text.find("swift_hash_path_suffix: is empty") != std::string::npos);
+  std::ofstream(folder / "swift.conf", std::ios::app) << "[swift-hash]\n";
+  CHECK(run_apus("check " + (folder / "swift.conf").string()).text.find("stands twice") !=
+        std::string::npos);
+  fs::remove_all(folder);
+}
