@@ -13,6 +13,7 @@ namespace {
 
 bool matches(const OptionSpec& spec, std::string_view option) {
   const std::string_view name(spec.name);
+  if (name.size() > 1 && name.starts_with('*')) return option.ends_with(name.substr(1));
   if (name.ends_with('*')) return option.starts_with(name.substr(0, name.size() - 1));
   return name == option;
 }

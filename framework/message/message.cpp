@@ -148,6 +148,18 @@ Response error_response(int status, bool head) {
   return Response(status, std::move(page), "text/html; charset=UTF-8");
 }
 
+Response unauthorized_response(const Request& request, std::string_view text) {
+  const auto path = split_api_path(request.path, 2);
+  const bool named = path && path->account != "v1.0" && path->account != "auth";
+  const bool head = request.method == "HEAD";
+  Response out = head || text.empty()
+                     ? error_response(401, head)
+                     : Response(401, std::string(text), "text/html; charset=UTF-8");
+  const std::string realm = named ? quote(path->account) : "unknown";
+  out.headers.set("Www-Authenticate", "Swift realm=\"" + realm + "\"");
+  return out;
+}
+
 Response method_not_allowed(const Request& request, std::string_view allow) {
   Response out = error_response(405, request.method == "HEAD");
   out.headers.set("Allow", std::string(allow));

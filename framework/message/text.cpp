@@ -126,6 +126,25 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+std::string python_repr(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  const bool has_single = text.find('\'') != std::string_view::npos;
+  const char mark = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
+  std::string out(1, mark);
+  for (const char c : text) {
+    if (c == mark || c == '\\') {
+      out += {'\\', c};
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+      out += {'\\', c == '\n' ? 'n' : (c == '\r' ? 'r' : 't')};
+    } else if ((c >= 0 && c < ' ') || c == 0x7f) {
+      out += {'\\', 'x', kHex[static_cast<unsigned char>(c) >> 4U], kHex[c & 15]};
+    } else {
+      out += c;
+    }
+  }
+  return out + mark;
+}
+
 std::optional<std::int64_t> parse_digits(std::string_view text) {
   if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) {
     return std::nullopt;

@@ -21,6 +21,7 @@ struct Request;
 struct Response;
 class Cache;
 struct InfoCache;
+struct Identity;
 
 /// Asked by the proxy when it knows the ACL (`Context::acl`): nothing lets the request pass, a
 /// response is the refusal.
@@ -39,11 +40,14 @@ struct APUS_API Context {
   bool authorize_override = false;  ///< swift.authorize_override
   bool swift_owner = false;         ///< may see and set owner headers
   bool reseller_request = false;
-  std::string acl;  ///< the ACL the authorize hook shall judge by
+  std::string acl;       ///< the ACL the authorize hook shall judge by
+  std::string sync_key;  ///< swift_sync_key: the container's, with which its twin may write
+  std::shared_ptr<const Identity> identity;  ///< what an identity service said of the user
 
   std::string source;                 ///< swift.source, e.g. "TU"; empty = the client's own request
   std::vector<std::string> log_info;  ///< joined by ',' in the access log
   bool access_log_made = false;       ///< swift.proxy_access_log_made
+  bool ratelimit_handled = false;     ///< swift.ratelimit.handled
   bool leave_relative_location = false;
   bool content_type_overridden = false;
   bool allow_reserved_names = false;  ///< X-Backend-Allow-Reserved-Names
@@ -126,6 +130,10 @@ APUS_API std::string_view reason_phrase(int status);
 /// Swift's own page for a status: `<html><h1>REASON</h1><p>TEXT</p></html>`,
 /// text/html; charset=UTF-8; an empty body for statuses that have none and when `head`.
 APUS_API Response error_response(int status, bool head = false);
+
+/// 401 whose WWW-Authenticate names the path's account as the realm. With `text` that is the body
+/// (none for HEAD), else Swift's page.
+APUS_API Response unauthorized_response(const Request& request, std::string_view text = {});
 
 /// 405 with Allow.
 APUS_API Response method_not_allowed(const Request& request, std::string_view allow);

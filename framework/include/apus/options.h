@@ -26,7 +26,7 @@ enum class OptionType : std::uint8_t {
 
 /// One option. Plain data with static storage: a plugin exports an array of these.
 struct OptionSpec {
-  const char* name;  ///< Swift's own name; a final '*' declares a family ("user_*")
+  const char* name;  ///< Swift's own name; a '*' at either end is a family ("user_*")
   OptionType type;
   const char* fallback;  ///< the default as one would write it; null = none
   const char* help;      ///< one line

@@ -34,6 +34,10 @@ APUS_API std::string_view trim(std::string_view text);
 APUS_API std::vector<std::string> split_list(std::string_view text, char separator = ',');
 APUS_API std::string lower(std::string_view text);
 
+/// As Python shows a str: in single quotes (double ones when the text holds a single quote and no
+/// double one), control characters escaped. Bytes above 0x7f are kept.
+APUS_API std::string python_repr(std::string_view text);
+
 /// Digits only, no sign, no blanks; nothing when empty, not a number or past 2^63-1.
 APUS_API std::optional<std::int64_t> parse_digits(std::string_view text);
 /// As Python's int(): blanks around, one sign, digits with single '_' between them.
