@@ -192,6 +192,64 @@ std::optional<ApiPath> split_api_path(std::string_view path, int min_pieces) {
   return out;
 }
 
+std::optional<ObjectName> parse_object_name(std::string_view quoted) {
+  const std::string plain = unquote(quoted);
+  std::string_view rest = plain;
+  if (rest.starts_with('/')) rest.remove_prefix(1);
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
+    return std::nullopt;
+  return ObjectName{std::string(rest.substr(0, slash)), std::string(rest.substr(slash + 1))};
+}
+
+namespace {
+
+// The text up to the next ';' that is not within double quotes; taken off the front of `rest`.
+std::string_view take_parameter(std::string_view& rest) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < rest.size() && (quoted || rest[end] != ';'); ++end) {
+    if (rest[end] == '\\' && quoted && end + 1 < rest.size()) {
+      ++end;
+    } else if (rest[end] == '"') {
+      quoted = !quoted;
+    }
+  }
+  const std::string_view out = trim(rest.substr(0, end));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return out;
+}
+
+std::string without_quotes(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    if (text[i] == '\\' && i + 2 < text.size()) ++i;
+    out += text[i];
+  }
+  return out;
+}
+
+}  // namespace
+
+ParameterizedValue parse_parameterized(std::string_view text) {
+  ParameterizedValue out;
+  out.value = take_parameter(text);
+  while (!text.empty()) {
+    const std::string_view piece = take_parameter(text);
+    const std::size_t equals = piece.find('=');
+    if (equals == std::string_view::npos) continue;
+    out.parameters.emplace_back(lower(trim(piece.substr(0, equals))),
+                                without_quotes(trim(piece.substr(equals + 1))));
+  }
+  return out;
+}
+
+std::string_view unquote_etag(std::string_view etag) {
+  if (etag.size() < 2 || etag.front() != '"' || etag.back() != '"') return etag;
+  return etag.substr(1, etag.size() - 2);
+}
+
 Query::Query() = default;
 Query::Query(const Query&) = default;
 Query::Query(Query&&) noexcept = default;

@@ -44,14 +44,19 @@ struct APUS_API Context {
   std::string sync_key;  ///< swift_sync_key: the container's, with which its twin may write
   std::shared_ptr<const Identity> identity;  ///< what an identity service said of the user
 
-  std::string source;                 ///< swift.source, e.g. "TU"; empty = the client's own request
+  std::string source;           ///< swift.source, e.g. "TU"; empty = the client's own request
+  std::string original_method;  ///< swift.orig_req_method: what the client sent, when changed since
   std::vector<std::string> log_info;  ///< joined by ',' in the access log
   bool access_log_made = false;       ///< swift.proxy_access_log_made
   bool ratelimit_handled = false;     ///< swift.ratelimit.handled
   bool leave_relative_location = false;
   bool content_type_overridden = false;
   bool allow_reserved_names = false;  ///< X-Backend-Allow-Reserved-Names
-  std::optional<int> policy_index;    ///< policy the object request ran under, for logs
+  /// swift.symlink_override, swift.slo_override: a filter vouches for the link's or manifest's
+  /// target, which is not looked up.
+  bool symlink_override = false;
+  bool slo_override = false;
+  std::optional<int> policy_index;  ///< policy the object request ran under, for logs
 
   Cache* cache = nullptr;                 ///< swift.cache; null = none. Outlives the request.
   std::shared_ptr<InfoCache> info_cache;  ///< swift.infocache: infos fetched for this request

@@ -55,6 +55,25 @@ struct ApiPath {
 /// empty one before the last. "/v1/a/c/" is account and container with an empty object.
 APUS_API std::optional<ApiPath> split_api_path(std::string_view path, int min_pieces = 1);
 
+/// The value of a header that names an object, "[/]CONTAINER/OBJECT" (X-Copy-From, Destination,
+/// X-Symlink-Target), percent-decoded; nothing when a part is missing or empty.
+struct ObjectName {
+  std::string container;
+  std::string object;
+};
+APUS_API std::optional<ObjectName> parse_object_name(std::string_view quoted);
+
+/// "value; name=text; name=\"quoted text\"" taken apart. Names in lower case, texts without their
+/// quotes; pieces without '=' are left out.
+struct ParameterizedValue {
+  std::string value;
+  std::vector<std::pair<std::string, std::string>> parameters;
+};
+APUS_API ParameterizedValue parse_parameterized(std::string_view text);
+
+/// Without the double quotes around it, as ETags are compared.
+APUS_API std::string_view unquote_etag(std::string_view etag);
+
 /// A query string as ordered pairs, decoded; a name without '=' has an empty value.
 class APUS_API Query {
  public:
