@@ -21,6 +21,7 @@ HandoffWalk::~HandoffWalk() = default;
 Ring::~Ring() = default;
 RingDirectory::~RingDirectory() = default;
 Upload::~Upload() = default;
+Volley::~Volley() = default;
 Transport::~Transport() = default;
 
 TransportError::TransportError(Kind kind, const std::string& what)

@@ -4,7 +4,10 @@
 namespace apus {
 
 Cluster::Cluster(const std::filesystem::path& swift_dir)
-    : swift_conf(load_swift_conf(swift_dir)), rings(swift_dir, clock), transport(&http) {}
+    : swift_conf(load_swift_conf(swift_dir)),
+      rings(swift_dir, clock),
+      http({.entropy = &entropy}),
+      transport(&http) {}
 Cluster::~Cluster() = default;
 
 ServerHost::ServerHost(Cluster& cluster, const Options& options, std::string name)

@@ -13,7 +13,8 @@ int wait_of(Steady::time_point until) {
   return static_cast<int>(std::clamp<long long>(left, 0, 1 << 30));
 }
 
-// One round of waiting, at most until `limit`. False when nobody is busy.
+}  // namespace
+
 bool step(std::span<const std::unique_ptr<Exchange>> exchanges, Steady::time_point limit) {
   std::vector<pollfd> entries;
   std::vector<Exchange*> owners;
@@ -35,8 +36,6 @@ bool step(std::span<const std::unique_ptr<Exchange>> exchanges, Steady::time_poi
   }
   return true;
 }
-
-}  // namespace
 
 void drive(std::span<const std::unique_ptr<Exchange>> exchanges) {
   while (step(exchanges, Steady::time_point::max())) {

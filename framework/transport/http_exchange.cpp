@@ -193,6 +193,14 @@ void Exchange::receive_some() {
   }
 }
 
+// A server that does not know of footers would store the envelope as the object.
+bool Exchange::takes_footers(const ResponseHead& head) const {
+  if (!call_.request.internal.has("X-Backend-Obj-Metadata-Footer")) return true;
+  return std::any_of(head.fields.begin(), head.fields.end(), [](const auto& field) {
+    return same_name(field.name, "X-Obj-Metadata-Footer") && is_true(field.value);
+  });
+}
+
 void Exchange::read_heads() {
   while (true) {
     const std::string_view bytes = connection_->in.view();
@@ -207,9 +215,11 @@ void Exchange::read_heads() {
     if (head.status == 101 || ++informational_ > kMaxInformational) {
       return fail(Kind::kMalformed, "unexpected " + std::to_string(head.status));
     }
+    const bool go_on = head.status == 100 && phase_ == Phase::kContinue;
+    if (go_on && !takes_footers(head)) return fail(Kind::kMalformed, "it takes no footers");
     connection_->in.consume(scanner_.size());
     scanner_.reset();
-    if (head.status == 100 && phase_ == Phase::kContinue) return enter(Phase::kReady);
+    if (go_on) return enter(Phase::kReady);
   }
 }
 

@@ -72,6 +72,7 @@ class Exchange {
   void sent_all();
   void receive_some();
   void read_heads();
+  [[nodiscard]] bool takes_footers(const ResponseHead& head) const;
   void finish_head(const ResponseHead& head);
   void lost(const char* what);
   void fail(TransportError::Kind kind, const std::string& what);
@@ -98,6 +99,9 @@ class Exchange {
 
 using Enough = std::function<bool(const std::vector<std::optional<Outcome>>&)>;
 
+/// One round of waiting, at most until `limit`. False when nobody is busy. Null entries are
+/// skipped.
+bool step(std::span<const std::unique_ptr<Exchange>> exchanges, Steady::time_point limit);
 /// Goes on with all of them until none is busy.
 void drive(std::span<const std::unique_ptr<Exchange>> exchanges);
 /// Goes on until all are done, or `enough` and the stragglers had their time.

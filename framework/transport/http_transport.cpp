@@ -2,8 +2,10 @@
 
 #include <array>
 
+#include "framework/transport/footer_envelope.h"
 #include "framework/transport/http_exchange.h"
 #include "framework/transport/http_upload.h"
+#include "framework/transport/http_volley.h"
 
 namespace apus {
 namespace {
@@ -18,33 +20,62 @@ BodyFraming framing_of(const Request& request) {
   return request.content_length ? BodyFraming::kLength : BodyFraming::kChunked;
 }
 
+using One = std::span<const std::unique_ptr<Exchange>>;
+
+void send_piece(One one, std::string_view bytes) {
+  if (!one[0]->takes_body()) return;
+  one[0]->send_piece(bytes);
+  http::drive(one);
+}
+
 // Until the end, or the server answers before it.
-void send_body(std::span<const std::unique_ptr<Exchange>> one) {
-  Exchange& exchange = *one[0];
+void send_body(One one) {
   const std::unique_ptr<char[]> buffer(new char[kPiece]);
-  while (exchange.takes_body()) {
-    const std::size_t count = exchange.body()->read({buffer.get(), kPiece});
-    if (count == 0) return exchange.end_body();
-    exchange.send_piece({buffer.get(), count});
-    http::drive(one);
+  while (one[0]->takes_body()) {
+    const std::size_t count = one[0]->body()->read({buffer.get(), kPiece});
+    if (count == 0) return;
+    send_piece(one, {buffer.get(), count});
   }
+}
+
+void send_in_envelope(One one, const http::FooterEnvelope& envelope,
+                      const std::function<void(Headers&)>& update_footers) {
+  send_piece(one, envelope.opening());
+  send_body(one);
+  if (!one[0]->takes_body()) return;
+  Headers footers;
+  update_footers(footers);
+  send_piece(one, envelope.closing(footers));
 }
 
 }  // namespace
 
 HttpTransport::HttpTransport(HttpTransportConf conf)
-    : pool_(std::make_shared<http::ConnectionPool>(conf.max_idle, conf.max_idle_age)) {}
+    : pool_(std::make_shared<http::ConnectionPool>(conf.max_idle, conf.max_idle_age)),
+      entropy_(conf.entropy) {}
 HttpTransport::~HttpTransport() = default;
 
 std::size_t HttpTransport::idle_connections() const { return pool_->idle(); }
 
 Outcome HttpTransport::call(Call call, const Deadlines& deadlines) {
+  std::optional<http::FooterEnvelope> envelope;
+  const auto update_footers = call.request.context.update_footers;
+  if (update_footers && call.request.body) {
+    if (entropy_ == nullptr) return http::no_boundary();
+    envelope.emplace(entropy_->hex(32));
+    envelope->dress(call.request);
+  }
   const BodyFraming framing = framing_of(call.request);
   std::array<std::unique_ptr<Exchange>, 1> one = {
       std::make_unique<Exchange>(std::move(call), deadlines, pool_, framing)};
   one[0]->start();
   http::drive(one);
-  if (framing != BodyFraming::kNone) send_body(one);
+  if (envelope) {
+    send_in_envelope(one, *envelope, update_footers);
+  } else if (framing != BodyFraming::kNone) {
+    send_body(one);
+  }
+  if (framing != BodyFraming::kNone) one[0]->end_body();
   http::drive(one);
   return one[0]->take_outcome();
 }
@@ -64,7 +95,11 @@ std::vector<Outcome> HttpTransport::gather(
 }
 
 std::unique_ptr<Upload> HttpTransport::upload(const Deadlines& deadlines) {
-  return std::make_unique<http::HttpUpload>(deadlines, pool_);
+  return std::make_unique<http::HttpUpload>(deadlines, pool_, entropy_);
+}
+
+std::unique_ptr<Volley> HttpTransport::volley(const Deadlines& deadlines) {
+  return std::make_unique<http::HttpVolley>(deadlines, pool_);
 }
 
 }  // namespace apus

@@ -12,10 +12,31 @@ BodyFraming announced(const Request& request) {
 
 }  // namespace
 
+Outcome no_boundary() {
+  return {std::nullopt, TransportError(TransportError::Kind::kMalformed,
+                                       "footers need a transport with entropy")};
+}
+
+bool HttpUpload::dress(Request& request) {
+  if (!request.context.update_footers) return true;
+  if (entropy_ == nullptr) return false;
+  if (!envelope_) {
+    envelope_.emplace(entropy_->hex(32));
+    update_footers_ = request.context.update_footers;
+  }
+  envelope_->dress(request);
+  return true;
+}
+
 std::vector<std::optional<Outcome>> HttpUpload::open(std::vector<Call> calls) {
   std::vector<std::unique_ptr<Exchange>> opening;
   std::vector<bool> empty;
   for (auto& call : calls) {
+    if (!dress(call.request)) {
+      std::vector<std::optional<Outcome>> none(calls.size());
+      for (auto& outcome : none) outcome = no_boundary();
+      return none;
+    }
     const BodyFraming framing = announced(call.request);
     empty.push_back(framing == BodyFraming::kNone);
     opening.push_back(std::make_unique<Exchange>(std::move(call), deadlines_, pool_, framing));
@@ -40,15 +61,32 @@ std::size_t HttpUpload::alive() const {
   return static_cast<std::size_t>(count);
 }
 
-void HttpUpload::write(std::span<const char> bytes) {
-  if (bytes.empty()) return;
+void HttpUpload::send(std::span<const char> bytes) {
   for (const auto& copy : copies_) {
     if (copy->takes_body()) copy->send_piece(bytes);
   }
   drive(copies_);
 }
 
+void HttpUpload::begin() {
+  if (begun_) return;
+  begun_ = true;
+  if (envelope_) send(envelope_->opening());
+}
+
+void HttpUpload::write(std::span<const char> bytes) {
+  if (bytes.empty()) return;
+  begin();
+  send(bytes);
+}
+
 std::vector<Outcome> HttpUpload::finish(const Enough& enough, std::chrono::milliseconds straggler) {
+  begin();
+  if (envelope_ && alive() > 0) {
+    Headers footers;
+    update_footers_(footers);
+    send(envelope_->closing(footers));
+  }
   for (const auto& copy : copies_) copy->end_body();
   auto outcomes = collect(copies_, enough, straggler);
   copies_.clear();

@@ -11,6 +11,10 @@
 
 namespace apus {
 
+namespace local {
+class Running;
+}
+
 /// Thread-safe. Apps are added while a process starts and outlive every call.
 class APUS_API LocalTransport final : public Transport {
  public:
@@ -26,11 +30,16 @@ class APUS_API LocalTransport final : public Transport {
       const std::function<bool(const std::vector<std::optional<Outcome>>&)>& enough,
       std::chrono::milliseconds straggler) override;
   std::unique_ptr<Upload> upload(const Deadlines& deadlines) override;
+  std::unique_ptr<Volley> volley(const Deadlines& deadlines) override;
+
+  /// The app at an endpoint of this process; null when there is none.
+  [[nodiscard]] const App* find(const Endpoint& endpoint) const;
+  /// Waits for the copies of uploads that nobody waits for any more: before the apps go.
+  void settle();
 
  private:
-  [[nodiscard]] const App* find(const Endpoint& endpoint) const;
-
   Transport* beyond_;
+  std::shared_ptr<local::Running> running_;
   mutable std::shared_mutex mutex_;
   std::map<std::pair<std::string, int>, const App*> apps_;
 };

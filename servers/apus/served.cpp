@@ -90,6 +90,7 @@ void Served::stop(std::chrono::seconds grace) {
   for (const auto& server : servers_) {
     if (server->http != nullptr) server->http->stop(grace);
   }
+  for (const auto& [folder, cluster] : clusters_) cluster->transport.settle();
 }
 
 }  // namespace apus

@@ -84,6 +84,28 @@ class APUS_API Upload {
       std::chrono::milliseconds straggler) = 0;
 };
 
+/// Calls without bodies under way at once, all driven by the thread that waits. Destroying it gives
+/// up those that have no outcome yet. One thread at a time.
+class APUS_API Volley {
+ public:
+  struct Done {
+    std::size_t number = 0;
+    Outcome outcome;
+  };
+
+  Volley() = default;
+  Volley(const Volley&) = delete;
+  Volley& operator=(const Volley&) = delete;
+  virtual ~Volley();
+
+  /// Sends one more call; calls are numbered from 0.
+  virtual std::size_t add(Call call) = 0;
+  [[nodiscard]] virtual std::size_t under_way() const = 0;
+  /// The next outcome. Nothing when no call is under way, or when `longest` passed before one came
+  /// (without `longest` each call's own deadlines hold).
+  virtual std::optional<Done> wait(std::optional<std::chrono::milliseconds> longest) = 0;
+};
+
 /// Thread-safe; calls block the calling thread only.
 class APUS_API Transport {
  public:
@@ -101,7 +123,11 @@ class APUS_API Transport {
       std::vector<Call> calls, const Deadlines& deadlines,
       const std::function<bool(const std::vector<std::optional<Outcome>>&)>& enough,
       std::chrono::milliseconds straggler) = 0;
+  /// A request of the upload may have `Context::update_footers`: it is called once the body ended,
+  /// and what it adds reaches every copy before it is stored.
   virtual std::unique_ptr<Upload> upload(const Deadlines& deadlines) = 0;
+  /// Without an own implementation: one call after the other.
+  virtual std::unique_ptr<Volley> volley(const Deadlines& deadlines);
 };
 
 }  // namespace apus
