@@ -78,7 +78,10 @@ class Resolver {
     const auto with = opened->take("filter-with");
     const Options::Map below = opened->globals;
     PasteApp out = section_app(*opened, level);
-    if (opened->section->name.starts_with("app")) rename(out.app, *opened->section, name);
+    if (opened->section->name.starts_with("app")) {
+      rename(out.app, *opened->section, name);
+      add_policies(out.app);
+    }
     if (with)
       put_before(out, filter(with->text, below, with->origin, level + 1),
                  "filter-with of [" + opened->section->name + "]");
@@ -105,6 +108,17 @@ class Resolver {
  private:
   void problem(const Origin& origin, const std::string& key, const std::string& message) {
     shared_.problems.push_back({true, origin, key, message});
+  }
+
+  // [NAME:policy:N] is no section of Paste's: the app NAME sees its options as "policy:N:OPTION".
+  void add_policies(PasteStage& app) {
+    const std::string prefix = app.name + ":policy:";
+    for (const ConfSection& section : file_.sections) {
+      if (!section.name.starts_with(prefix)) continue;
+      const std::string start = section.name.substr(app.name.size() + 1) + ":";
+      for (const ConfOption& option : section.options)
+        app.locals[start + option.name] = {values_.expand(&section, option), option.origin};
+    }
   }
 
   static void rename(PasteStage& stage, const ConfSection& section, const std::string& name) {

@@ -18,7 +18,9 @@ struct PasteStage {
   std::string reason;    ///< why it stands where it stands
   Options::Map globals;  ///< [DEFAULT] with every 'set' that reaches here
   Options::Map locals;   ///< the section's own, without those that [DEFAULT] has
-  Options::Map options;  ///< locals over globals: what the plugin gets
+  /// Locals over globals: what the plugin gets; for an app, options of [NAME:policy:N] as
+  /// "policy:N:OPTION".
+  Options::Map options;
 };
 
 /// An app behind its filters, outermost first; or a composite that chooses by the path's start.

@@ -232,3 +232,14 @@ TEST_CASE("a daemon's section goes over [DEFAULT], names in lower case") {
   resolve_daemon(file, "nothing", problems);
   CHECK(problems.size() == 1);
 }
+
+TEST_CASE("sections of an app's policies are options of the app, by their number") {
+  const Resolved got = resolve(kPipeline + kSections +
+                               "[server:policy:1]\nsorting_method = affinity\n[server:policy:x]\na "
+                               "= b\n[other:policy:2]\na = "
+                               "b\n");
+  CHECK(got.problems.empty());
+  CHECK(option(got.conf.app.app, "policy:1:sorting_method") == "affinity");
+  CHECK(option(got.conf.app.app, "policy:x:a") == "b");
+  CHECK(option(got.conf.app.app, "policy:2:a") == "(none)");
+}
