@@ -1,0 +1,253 @@
+#include "servers/proxy/uploader.h"
+
+#include <algorithm>
+#include <set>
+
+#include "servers/proxy/backend_request.h"
+#include "servers/proxy/client_body.h"
+
+namespace apus {
+namespace {
+
+class Uploader {
+ public:
+  Uploader(const Services& services, Request& client, const Place& place, const PolicyConf& policy,
+           std::size_t count, const Dress& dress)
+      : services_(services),
+        client_(client),
+        place_(place),
+        nodes_(services, place, policy, "Object", local_first(place, policy)),
+        count_(count),
+        dress_(dress),
+        body_(client, static_cast<std::uint64_t>(services.limits().max_file_size)) {}
+
+  Response run() {
+    if (auto refusal = count_ == 1 ? one_copy() : several_copies()) return std::move(*refusal);
+    return verdict();
+  }
+
+ private:
+  [[nodiscard]] const std::string& trans_id() const { return client_.context.trans_id; }
+
+  Call call_of(const RingDevice& device, std::size_t index) const {
+    Request request = backend_request(services_, client_, "PUT", place_, device);
+    request.content_length = client_.content_length;
+    request.chunked = client_.chunked;
+    dress_(request, index);
+    Endpoint endpoint = endpoint_of(request, device);
+    return {std::move(endpoint), std::move(request)};
+  }
+
+  // An answer that came instead of "100 Continue". False when another node must be asked.
+  bool take_early(const RingNode& node, Outcome outcome) {
+    const RingDevice& device = *node.device;
+    if (!outcome.response) {
+      services_.limiter().exception(device, "Object",
+                                    "Expect: 100-continue on " + quote(place_.name),
+                                    outcome.error->what(), trans_id());
+      return false;
+    }
+    const int status = outcome.response->status;
+    if (status == 507) {
+      services_.limiter().limit(device, "ERROR Insufficient Storage", trans_id());
+      return false;
+    }
+    if (status >= 500) {
+      services_.limiter().error(
+          device, "ERROR " + std::to_string(status) + " Expect: 100-continue From Object Server",
+          trans_id());
+      return false;
+    }
+    answers_.push_back(std::move(*outcome.response));
+    return true;
+  }
+
+  // An answer to the whole body.
+  void take_late(const RingNode& node, Outcome outcome) {
+    const RingDevice& device = *node.device;
+    if (outcome.response && !settle_body(*outcome.response)) {
+      outcome.response.reset();
+      outcome.error.emplace(TransportError::Kind::kReset, "the answer's body broke");
+    }
+    if (!outcome.response) {
+      services_.limiter().exception(device, "Object",
+                                    "Trying to get final status of PUT to " + client_.path,
+                                    outcome.error->what(), trans_id());
+      answers_.emplace_back(503);
+      return;
+    }
+    const int status = outcome.response->status;
+    if (status == 507) {
+      services_.limiter().limit(device, "ERROR Insufficient Storage", trans_id());
+    } else if (status >= 500) {
+      services_.limiter().error(
+          device, "ERROR " + std::to_string(status) + " From Object Server re: " + client_.path,
+          trans_id());
+    }
+    answers_.push_back(std::move(*outcome.response));
+  }
+
+  // What answers before the body already decide.
+  std::optional<Response> early_verdict(std::size_t connections) {
+    const auto any = [&](int status) {
+      return std::any_of(answers_.begin(), answers_.end(),
+                         [&](const Response& one) { return one.status == status; });
+    };
+    if (client_.headers.has("If-None-Match") && any(412)) return error_response(412);
+    if (any(409)) return error_response(202);
+    return too_few(connections, "Object PUT returning 503, ");
+  }
+
+  std::optional<Response> too_few(std::size_t connections, const char* text) {
+    const std::size_t wanted = quorum_size(count_);
+    if (connections >= wanted) return std::nullopt;
+    services_.log.error(
+        text + std::to_string(connections) + "/" + std::to_string(wanted) + " required connections",
+        trans_id());
+    return error_response(503);
+  }
+
+  std::optional<Response> client_failed() {
+    const int status = body_.failure().value_or(499);
+    if (status == 408) {
+      services_.log.warning("ERROR Client read timeout", trans_id());
+      services_.host.metrics().increment("object.client_timeouts");
+    } else if (status == 499) {
+      services_.log.warning("Client disconnected without sending enough data", trans_id());
+      services_.host.metrics().increment("object.client_disconnects");
+    }
+    return error_response(status);
+  }
+
+  // The body goes straight to the one node, without a queue in between.
+  std::optional<Response> one_copy() {
+    while (const auto node = nodes_.next()) {
+      Call call = call_of(*node->device, 0);
+      call.request.body = body_.lend();
+      call.request.context.update_footers = client_.context.update_footers;
+      Outcome outcome = services_.host.transport().call(std::move(call), services_.conf.deadlines);
+      if (body_.failure()) return client_failed();
+      if (body_.touched()) {
+        take_late(*node, std::move(outcome));
+        break;
+      }
+      if (take_early(*node, std::move(outcome))) break;
+    }
+    return body_.touched() ? std::nullopt : early_verdict(answers_.size());
+  }
+
+  // Opens one copy for each index, with node after node.
+  void open_copies(Upload& upload, const std::function<void(Headers&)>& footers) {
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < count_; ++i) open.push_back(i);
+    while (!open.empty()) {
+      std::vector<Call> calls;
+      std::vector<RingNode> nodes;
+      std::vector<std::size_t> indices;
+      for (const std::size_t index : open) {
+        const auto node = nodes_.next();
+        if (!node) break;
+        calls.push_back(call_of(*node->device, index));
+        calls.back().request.context.update_footers = footers;
+        nodes.push_back(*node);
+        indices.push_back(index);
+      }
+      if (calls.empty()) return;
+      open.clear();
+      auto outcomes = upload.open(std::move(calls));
+      for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (!outcomes[i]) {
+          opened_.push_back(nodes[i]);
+        } else if (!take_early(nodes[i], std::move(*outcomes[i]))) {
+          open.push_back(indices[i]);
+        }
+      }
+    }
+  }
+
+  std::optional<Response> several_copies() {
+    // Filters are asked for their footers once; every copy gets the same.
+    const auto footers = std::make_shared<Headers>();
+    const auto& update = client_.context.update_footers;
+    std::function<void(Headers&)> hand_out;
+    if (update) {
+      hand_out = [footers](Headers& to) {
+        for (const auto& [name, value] : *footers) to.set(name, value);
+      };
+    }
+    const auto upload = services_.host.transport().upload(services_.conf.deadlines);
+    open_copies(*upload, hand_out);
+    if (auto refusal = early_verdict(opened_.size() + answers_.size())) return refusal;
+    if (auto refusal = send_body(*upload)) return refusal;
+    if (update) update(*footers);
+    auto outcomes = upload->finish([&](const auto& so_far) { return enough(so_far); },
+                                   services_.conf.post_quorum_timeout);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) take_late(opened_[i], std::move(outcomes[i]));
+    return std::nullopt;
+  }
+
+  std::optional<Response> send_body(Upload& upload) {
+    std::string buffer(services_.conf.client_chunk_size, '\0');
+    try {
+      while (const std::size_t count = body_.read(buffer)) {
+        upload.write(std::span<const char>(buffer).first(count));
+        if (auto refusal =
+                too_few(upload.alive() + answers_.size(), "Object PUT exceptions during send, ")) {
+          return refusal;
+        }
+      }
+    } catch (const BodyError&) {
+      return client_failed();
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool enough(const std::vector<std::optional<Outcome>>& so_far) const {
+    std::vector<int> statuses;
+    for (const Response& answer : answers_) statuses.push_back(answer.status);
+    for (const auto& outcome : so_far) {
+      if (outcome && outcome->response) statuses.push_back(outcome->response->status);
+    }
+    return have_quorum(statuses, count_);
+  }
+
+  Response verdict() {
+    std::set<std::string> etags;
+    for (const Response& answer : answers_) {
+      if (!answer.is_success()) continue;
+      std::string etag(answer.headers.get("Etag"));
+      std::erase(etag, '"');
+      etags.insert(std::move(etag));
+    }
+    if (etags.size() > 1) {
+      services_.log.error(
+          "Object servers returned " + std::to_string(etags.size()) + " mismatched etags",
+          trans_id());
+      return error_response(500);
+    }
+    while (answers_.size() < count_) answers_.emplace_back(503);
+    Response out = best_response(services_, client_, std::move(answers_), "Object PUT");
+    if (!etags.empty() && !etags.begin()->empty()) out.headers.set("Etag", *etags.begin());
+    out.headers.set("Last-Modified", http_date(client_.context.timestamp->ceil_seconds()));
+    return out;
+  }
+
+  const Services& services_;
+  Request& client_;
+  const Place& place_;
+  NodeIter nodes_;
+  std::size_t count_;
+  const Dress& dress_;
+  ClientBody body_;
+  std::vector<RingNode> opened_;
+  Answers answers_;
+};
+
+}  // namespace
+
+Response store_object(const Services& services, Request& client, const Place& place,
+                      const PolicyConf& policy, std::size_t count, const Dress& dress) {
+  return Uploader(services, client, place, policy, count, dress).run();
+}
+
+}  // namespace apus
