@@ -30,10 +30,25 @@ void BodyState::fail(BodyError::Kind kind, const char* what) {
 
 void BodyState::send_continue() {
   expect_continue_ = false;
-  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  if (wire_->send(std::span(&kContinue, 1), patience_) != Wire::Status::kOk) {
+  const std::array<std::string_view, 3> answer = {"HTTP/1.1 100 Continue\r\n", continue_fields_,
+                                                  "\r\n"};
+  if (wire_->send(answer, patience_) != Wire::Status::kOk) {
     fail(BodyError::Kind::kDisconnect, "client went away before 100 Continue");
   }
+}
+
+void BodyState::continue_with(const Headers& fields) {
+  continue_fields_.clear();
+  for (const auto& [name, value] : fields) {
+    continue_fields_.append(name).append(": ").append(value).append("\r\n");
+  }
+}
+
+bool BodyState::next_body() {
+  if (!chunked_ || !at_end() || wire_ == nullptr || failed_) return false;
+  send_continue();
+  decoder_ = ChunkDecoder();
+  return true;
 }
 
 std::size_t BodyState::read(std::span<char> out) {

@@ -1,12 +1,14 @@
 // The body of a request, pulled from its connection.
 #pragma once
 
+#include <apus/headers.h>
 #include <apus/source.h>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "framework/http/chunked.h"
 #include "framework/http/wire.h"
@@ -22,6 +24,10 @@ class BodyState {
 
   /// As Source::read. The first call sends "100 Continue" when the client waits for it.
   std::size_t read(std::span<char> out);
+  /// As Source::continue_with.
+  void continue_with(const Headers& fields);
+  /// As Source::next_body.
+  bool next_body();
   /// Nothing of it is left on the wire.
   [[nodiscard]] bool at_end() const;
   /// The client still waits to be told whether it shall send.
@@ -46,6 +52,7 @@ class BodyState {
   std::uint64_t left_ = 0;
   ChunkDecoder decoder_;
   bool expect_continue_;
+  std::string continue_fields_;  ///< lines of the interim answer, each with its end
   bool failed_ = false;
   std::chrono::milliseconds patience_;
 };
@@ -54,6 +61,8 @@ class RequestBody final : public Source {
  public:
   explicit RequestBody(std::shared_ptr<BodyState> state) : state_(std::move(state)) {}
   std::size_t read(std::span<char> out) override { return state_->read(out); }
+  void continue_with(const Headers& fields) override { state_->continue_with(fields); }
+  bool next_body() override { return state_->next_body(); }
 
  private:
   std::shared_ptr<BodyState> state_;

@@ -31,6 +31,8 @@ Source::~Source() = default;
 
 std::optional<FileRegion> Source::file_region() { return std::nullopt; }
 void Source::sent() {}
+void Source::continue_with(const Headers& /*fields*/) {}
+bool Source::next_body() { return false; }
 
 StringSource::StringSource(std::string bytes) : bytes_(std::move(bytes)) {}
 StringSource::~StringSource() = default;

@@ -79,6 +79,8 @@ class APUS_API Writer {
   void end_dict();
   void begin_tuple();
   void end_tuple();
+  void begin_list();
+  void end_list();
   void text(std::string_view utf8);
   void bytes(std::string_view raw);  ///< as _codecs.encode(text, 'latin1')
   void integer(std::int64_t value);

@@ -17,6 +17,8 @@ void Writer::begin_dict() { out_ += "}("; }
 void Writer::end_dict() { out_ += 'u'; }
 void Writer::begin_tuple() { out_ += '('; }
 void Writer::end_tuple() { out_ += 't'; }
+void Writer::begin_list() { out_ += "]("; }
+void Writer::end_list() { out_ += 'e'; }
 
 void Writer::text(std::string_view utf8) {
   out_ += 'X';

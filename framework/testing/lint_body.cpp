@@ -49,6 +49,19 @@ class LintedSource final : public Source {
     raise_();
   }
 
+  void continue_with(const Headers& fields) override {
+    if (bytes_ > 0 || ended_) complain_("`continue_with` after the first read");
+    body_->continue_with(fields);
+    raise_();
+  }
+
+  bool next_body() override {
+    if (!ended_) complain_("`next_body` before the end of the first");
+    if (!body_->next_body()) return false;
+    ended_ = false;
+    return true;
+  }
+
  private:
   void judge(std::size_t room, std::size_t count) {
     bytes_ += count;

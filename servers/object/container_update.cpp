@@ -3,9 +3,46 @@
 #include <unistd.h>
 
 #include "framework/backend/backend.h"
-#include "framework/pickle/pickle.h"
+#include "framework/store/object/async_pending.h"
 
 namespace apus {
+namespace {
+
+// "account/container" of a redirect's Location; empty when it is none.
+std::string redirected_to(const Response& response) {
+  std::string location(response.headers.get("Location"));
+  if (is_true(response.internal.get("X-Backend-Location-Is-Quoted"))) location = unquote(location);
+  const auto path = split_api_path("/x" + location, 3);
+  if (!path || !Timestamp::parse(response.internal.get("X-Backend-Redirect-Timestamp"))) return "";
+  return std::string(path->account) + "/" + std::string(path->container);
+}
+
+// Pieces between commas, trimmed; empty ones are pieces too.
+std::vector<std::string> pieces_of(std::string_view list) {
+  std::vector<std::string> out;
+  while (true) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    out.emplace_back(trim(list.substr(0, comma)));
+    if (comma == list.size()) return out;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<ContainerUpdates::Destination>> destinations(std::string_view partition,
+                                                                       std::string_view hosts,
+                                                                       std::string_view devices) {
+  std::vector<std::string> ips = pieces_of(hosts);
+  std::vector<std::string> names = pieces_of(devices);
+  if (ips.size() != names.size()) return std::nullopt;
+  std::vector<ContainerUpdates::Destination> out;
+  for (std::size_t i = 0; i < ips.size() && !partition.empty(); ++i) {
+    out.push_back({std::string(partition), std::move(ips[i]), std::move(names[i])});
+  }
+  return out;
+}
+
 ContainerUpdates::ContainerUpdates(Host& host, const ObjectStore& store, Logger& log,
                                    Deadlines deadlines)
     : host_(host),
@@ -14,79 +51,89 @@ ContainerUpdates::ContainerUpdates(Host& host, const ObjectStore& store, Logger&
       deadlines_(deadlines),
       user_agent_("object-server " + std::to_string(::getpid())) {}
 
-void ContainerUpdates::send(const Request& request, const ObjectPlace& place, const Update& update,
-                            const Destination& to) const {
-  const std::vector<std::string> hosts = split_list(to.hosts);
-  const std::vector<std::string> devices = split_list(to.devices);
-  if (hosts.empty() || to.partition.empty()) return;
-  if (hosts.size() != devices.size()) {
-    log_.error("ERROR Container update failed: different numbers of hosts and devices in request",
-               request.context.trans_id);
-    return;
-  }
+void ContainerUpdates::add_origin(const Request& request, Headers& to) {
+  const std::string& id = request.context.trans_id;
+  to.set("X-Trans-Id", std::string(request.headers.get("X-Trans-Id", id.empty() ? "-" : id)));
+  std::string referer = request.method;
+  referer.append(" ").append(request.context.scheme).append("://");
+  referer.append(request.headers.get("Host", request.context.local_address));
+  to.set("Referer", referer.append(quote(request.path)));
+}
+
+void ContainerUpdates::send(const Request& request, const PartitionPlace& place, Update update,
+                            const std::vector<Destination>& to) const {
+  if (to.empty()) return;
+  update.headers.set("User-Agent", user_agent_);
+  bool all_taken = true;
   std::vector<Call> calls;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    const auto endpoint = parse_endpoint(hosts[i]);
-    if (!endpoint) continue;
-    std::string path = "/" + devices[i];
-    path.append("/").append(to.partition).append("/").append(update.account).append("/");
-    path.append(update.container).append("/").append(update.object);
-    Call call{*endpoint, Request(update.method, std::move(path))};
+  std::vector<const Destination*> asked;
+  for (const Destination& one : to) {
+    const auto endpoint = parse_endpoint(one.host);
+    if (!endpoint || one.device.empty() || one.partition.empty()) {
+      all_taken = false;
+      continue;
+    }
+    std::string path = "/" + one.device + "/" + one.partition + "/";
+    path += update.container_path.empty() ? update.account + "/" + update.container
+                                          : update.container_path;
+    Call call{*endpoint, Request(update.method, path + "/" + update.object)};
     for (const auto& [name, value] : update.headers) {
       (is_internal_name(name) ? call.request.internal : call.request.headers).set(name, value);
     }
-    call.request.headers.set("User-Agent", user_agent_);
     call.request.context.trans_id = request.context.trans_id;
     calls.push_back(std::move(call));
+    asked.push_back(&one);
   }
-  bool all_taken = calls.size() == hosts.size();
   std::vector<Outcome> outcomes;
   if (calls.size() == 1) {
     outcomes.push_back(host_.transport().call(std::move(calls.front()), deadlines_));
-  } else {
+  } else if (!calls.empty()) {
     outcomes = host_.transport().gather(
         std::move(calls), deadlines_, [](const auto&) { return false; },
         std::chrono::milliseconds(0));
   }
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].response && outcomes[i].response->is_success()) continue;
-    all_taken = false;
-    const std::string why = outcomes[i].response
-                                ? "status " + std::to_string(outcomes[i].response->status)
-                                : std::string(outcomes[i].error->what());
-    log_.error("ERROR Container update failed (saving for async update later): " + why + " from " +
-                   hosts[i] + "/" + devices[i],
-               request.context.trans_id);
+    all_taken = taken(request, outcomes[i], *asked[i], update) && all_taken;
   }
-  if (!all_taken) queue(place, update);
+  if (!all_taken) queue(request, place, update);
 }
 
-void ContainerUpdates::queue(const ObjectPlace& place, const Update& update) const {
-  pickle::Writer writer;
-  writer.begin_dict();
-  for (const auto& [key, value] : {std::pair<const char*, const std::string&>{"op", update.method},
-                                   {"account", update.account},
-                                   {"container", update.container},
-                                   {"obj", update.object}}) {
-    writer.text(key);
-    writer.text(value);
+// A container that is sharded sends elsewhere: the queued update then goes there.
+bool ContainerUpdates::taken(const Request& request, const Outcome& outcome, const Destination& by,
+                             Update& update) const {
+  if (outcome.response && outcome.response->is_success()) return true;
+  if (outcome.response && outcome.response->status == 301) {
+    const std::string shard = redirected_to(*outcome.response);
+    if (!shard.empty()) {
+      update.container_path = shard;
+      return false;
+    }
   }
-  writer.text("headers");
-  writer.begin_dict();
-  for (const auto& [name, value] : update.headers) {
-    writer.text(name);
-    writer.text(pickle::latin1_to_utf8(value));
-  }
-  writer.end_dict();
-  writer.end_dict();
+  const std::string why = outcome.response ? std::to_string(outcome.response->status) + " response"
+                                           : std::string(outcome.error->what());
+  log_.error("ERROR Container update failed (saving for async update later): " + why + " from " +
+                 by.host + "/" + by.device,
+             request.context.trans_id);
+  return false;
+}
+
+void ContainerUpdates::queue(const Request& request, const PartitionPlace& place,
+                             const Update& update) const {
+  AsyncPending pending;
+  pending.operation = update.method;
+  pending.account = update.account;
+  pending.container = update.container;
+  pending.object = update.object;
+  pending.headers = update.headers;
+  pending.container_path = update.container_path;
   const std::string hash =
       host_.swift_conf().hash_path(update.account, update.container, update.object);
-  const std::string_view when =
-      update.headers.get("X-Meta-Timestamp", update.headers.get("X-Timestamp"));
-  const int error = store_.queue_update(place.device, place.directory, hash,
-                                        Timestamp::parse(when).value_or(host_.clock().timestamp()),
-                                        writer.finish());
-  if (error != 0) log_.error("ERROR async pending not written: errno " + std::to_string(error));
+  const int error = store_.queue_update(
+      place, hash, pending.timestamp().value_or(host_.clock().timestamp()), pending.encode());
+  if (error != 0) {
+    log_.error("ERROR async pending not written: errno " + std::to_string(error),
+               request.context.trans_id);
+  }
 }
 
 }  // namespace apus

@@ -13,6 +13,8 @@
 
 namespace apus {
 
+class Headers;
+
 /// A stretch of an open file. The descriptor stays the Source's own.
 struct FileRegion {
   int fd = -1;
@@ -61,6 +63,16 @@ class APUS_API Source {
 
   /// Told by the host after the whole region went out.
   virtual void sent();
+
+  /// For the body of a request whose sender waits for "100 Continue": the fields that this answer
+  /// shall carry. Before the first read; of no effect where nobody waits.
+  virtual void continue_with(const Headers& fields);
+
+  /// Swift's two-phase uploads carry a second chunked body in the same request. At the end of the
+  /// first: asks the sender for the other by one more "100 Continue" with the same fields, and lets
+  /// `read` go on with it. False, with nothing done, for every other kind of body. Throws
+  /// BodyError.
+  virtual bool next_body();
 };
 
 /// A body of bytes in memory.

@@ -132,8 +132,9 @@ FileSet choose_files(const std::vector<std::string>& names) {
   retire(tombstones, out, covered);
   if (!metas.empty()) {
     out.meta = metas.front();
-    if (metas.size() > 1 && metas.back().content_type.value_or(Timestamp()) > out.data->timestamp) {
-      out.content_type_meta = metas.back();
+    if (metas.back().content_type.value_or(Timestamp()) > out.data->timestamp) {
+      out.content_type = metas.back().content_type;
+      if (metas.size() > 1) out.content_type_meta = metas.back();
     }
   }
   return out;

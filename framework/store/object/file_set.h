@@ -24,9 +24,11 @@ struct FileSet {
   std::optional<ObjectFile> meta;               ///< newest metadata
   std::optional<ObjectFile> content_type_meta;  ///< another .meta that holds a newer content type
   std::optional<ObjectFile> tombstone;          ///< set when the object is deleted
+  std::optional<Timestamp> content_type;        ///< when a .meta set it; only if newer than .data
   std::vector<std::string> obsolete;            ///< may be removed at once
   std::vector<ObjectFile> reclaimable;          ///< may be removed once older than the reclaim age
   std::size_t unexpected = 0;                   ///< names that mean nothing; they stay
+  std::size_t left = 0;                         ///< names that a clean-up left there
 };
 
 /// Reads a name: "T.data", "T.meta", "T+d.meta", "T.ts". Nothing for anything else, EC's among

@@ -1,6 +1,5 @@
 #include "framework/store/object/object_store.h"
 
-#include <apus/digest.h>
 #include <apus/text.h>
 #include <fcntl.h>
 
@@ -8,9 +7,14 @@
 #include <cstring>
 
 #include "framework/store/object/partition.h"
+#include "framework/store/object/small_file.h"
 
 namespace apus {
 namespace {
+
+// A change that is made meanwhile replaces the files that were listed: look again, but not for
+// ever.
+constexpr int kMaxLooks = 5;
 
 bool from_data_file(std::string_view name) {
   return same_name(name, "Content-Length") || same_name(name, "ETag") ||
@@ -18,55 +22,82 @@ bool from_data_file(std::string_view name) {
          starts_with_name(name, "X-Object-Sysmeta-") || same_name(name, "name");
 }
 
+Fd open_for_reading(Disk& disk, const std::string& path) {
+  Fd out(disk, disk.open(path, O_RDONLY | O_NOATIME));
+  if (!out && errno == EPERM) out = Fd(disk, disk.open(path, O_RDONLY));
+  return out;
+}
+
 }  // namespace
 
 ObjectStore::ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entropy,
-                         Settings settings)
-    : disk_(disk), clock_(clock), logger_(logger), entropy_(entropy), settings_(settings) {}
+                         const SwiftConf& conf, Settings settings)
+    : disk_(disk),
+      clock_(clock),
+      logger_(logger),
+      entropy_(entropy),
+      conf_(conf),
+      settings_(settings) {}
 
 OpenObject ObjectStore::open(const ObjectPlace& place, const Timestamp& now,
                              bool open_expired) const {
   OpenObject out;
-  std::vector<std::string> names;
-  if (!disk_.list(place.folder(), names)) {
-    out.error = errno;
-    if (errno == ENOENT) return out;
-    if (errno == ENOTDIR || errno == ENODATA || errno == EUCLEAN) {
-      quarantine(place, std::string("its folder cannot be listed: ") + std::strerror(errno));
-      return out;
-    }
-    out.state = ObjectState::kFailed;
-    return out;
-  }
-  const FileSet files = choose_files(names);
-  if (files.data) {
-    open_files(place, files, out);
-    if (out.state == ObjectState::kFound && !open_expired) {
-      if (const auto expiry = parse_int(out.metadata.get("X-Delete-At"));
-          expiry && Timestamp::from_seconds(static_cast<double>(*expiry)) <= now) {
-        out.state = ObjectState::kExpired;
-      }
-    }
-    return out;
-  }
-  if (files.tombstone) {
-    out.state = ObjectState::kDeleted;
-    out.timestamp = files.tombstone->timestamp;
-  }
+  for (int look = 0; look < kMaxLooks && !open_listed(place, out); ++look) out = OpenObject();
+  if (out.state != ObjectState::kFound || open_expired) return out;
+  const auto expiry = parse_int(out.metadata.get("X-Delete-At"));
+  if (expiry && Timestamp::from_seconds(static_cast<double>(*expiry)) <= now)
+    out.state = ObjectState::kExpired;
   return out;
 }
 
-void ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
-                             OpenObject& out) const {
-  const std::string folder = place.folder() + "/";
-  out.data = Fd(disk_, disk_.open(folder + files.data->name, O_RDONLY | O_NOATIME));
-  if (!out.data && errno == EPERM)
-    out.data = Fd(disk_, disk_.open(folder + files.data->name, O_RDONLY));
-  if (!out.data) {
+// False: a listed file was gone before it could be opened.
+bool ObjectStore::open_listed(const ObjectPlace& place, OpenObject& out) const {
+  std::vector<std::string> names;
+  if (!disk_.list(place.folder(), names)) {
     out.error = errno;
-    out.state = errno == ENOENT ? ObjectState::kMissing : ObjectState::kFailed;
+    if (errno == ENOENT) return true;
+    if (errno == ENOTDIR || errno == ENODATA || errno == EUCLEAN) {
+      set_aside(place, std::string("its folder cannot be listed: ") + std::strerror(errno), out);
+    } else {
+      out.state = ObjectState::kFailed;
+    }
+    return true;
+  }
+  const FileSet files = choose_files(names);
+  if (files.data) return open_files(place, files, out);
+  if (files.tombstone) open_tombstone(place, *files.tombstone, out);
+  return true;
+}
+
+void ObjectStore::open_tombstone(const ObjectPlace& place, const ObjectFile& file,
+                                 OpenObject& out) const {
+  ObjectMetadata ignored;
+  const Fd tombstone = open_for_reading(disk_, place.folder() + "/" + file.name);
+  if (tombstone && read_metadata(disk_, tombstone.get(), ignored) == XattrResult::kDamaged) {
+    set_aside(place, "its tombstone's metadata cannot be read", out);
     return;
   }
+  out.state = ObjectState::kDeleted;
+  out.timestamp = file.timestamp;
+}
+
+void ObjectStore::set_aside(const ObjectPlace& place, const std::string& why,
+                            OpenObject& out) const {
+  quarantine(place, why);
+  out = OpenObject();
+  out.quarantined = true;
+}
+
+bool ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
+                             OpenObject& out) const {
+  const std::string folder = place.folder() + "/";
+  const auto failed = [&out](int error) {
+    out.error = error;
+    out.state = error == ENOENT ? ObjectState::kMissing : ObjectState::kFailed;
+    return error != ENOENT;
+  };
+  out.data = open_for_reading(disk_, folder + files.data->name);
+  if (!out.data) return failed(errno);
   ObjectMetadata data;
   ObjectMetadata type_file;
   struct Part {
@@ -77,35 +108,29 @@ void ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
   for (const Part part :
        {Part{files.meta, out.meta_file}, Part{files.content_type_meta, type_file}}) {
     if (!part.file || result != XattrResult::kGood) continue;
-    const Fd meta(disk_, disk_.open(folder + part.file->name, O_RDONLY));
-    result = meta ? read_metadata(disk_, meta.get(), part.to) : XattrResult::kDamaged;
+    const Fd meta = open_for_reading(disk_, folder + part.file->name);
+    if (!meta) return failed(errno);
+    result = read_metadata(disk_, meta.get(), part.to);
   }
   if (result == XattrResult::kNotSupported) {
     out.state = ObjectState::kNotSupported;
-    return;
+    return true;
   }
   if (result == XattrResult::kDamaged) {
-    quarantine(place, "its metadata cannot be read");
-    return;
+    set_aside(place, "its metadata cannot be read", out);
+    return true;
   }
   struct stat info {};
-  if (disk_.fstat(out.data.get(), info) != 0) {
-    out.error = errno;
-    out.state = ObjectState::kFailed;
-    return;
-  }
+  if (disk_.fstat(out.data.get(), info) != 0) return failed(errno);
   out.size = static_cast<std::uint64_t>(info.st_size);
   merge(out, files, std::move(data), type_file);
-  if (out.metadata.has("name") && out.metadata.get("name") != place.name) {
-    out.state = ObjectState::kCollision;
-    return;
-  }
-  const std::string wrong = fault(out);
-  if (!wrong.empty()) {
-    quarantine(place, wrong);
-    return;
-  }
   out.state = ObjectState::kFound;
+  if (!place.name.empty() && out.metadata.has("name") && out.metadata.get("name") != place.name) {
+    out.state = ObjectState::kCollision;
+    return true;
+  }
+  if (const std::string wrong = fault(place, out); !wrong.empty()) set_aside(place, wrong, out);
+  return true;
 }
 
 // Swift's rule: a .meta replaces everything but what belongs to the data itself.
@@ -134,10 +159,14 @@ void ObjectStore::merge(OpenObject& out, const FileSet& files, ObjectMetadata da
   // `set` spells names in title case; these two are stored otherwise.
   out.metadata.set("Content-Type", type);
   out.metadata.erase("Content-Type-Timestamp");
+  out.data_file = std::move(data);
 }
 
-std::string ObjectStore::fault(const OpenObject& object) const {
-  if (!object.metadata.has("name")) return "its metadata has no name";
+std::string ObjectStore::fault(const ObjectPlace& place, const OpenObject& object) const {
+  const std::string* name = object.metadata.find("name");
+  if (name == nullptr) return "its metadata has no name";
+  if (place.name.empty() && hash_of_name(conf_, *name) != place.hash)
+    return "the hash of its name is not its folder's";
   if (const std::string* expiry = object.metadata.find("X-Delete-At");
       expiry != nullptr && !parse_int(*expiry)) {
     return "its X-Delete-At is no number";
@@ -152,32 +181,41 @@ std::string ObjectStore::fault(const OpenObject& object) const {
 }
 
 void ObjectStore::quarantine(const ObjectPlace& place, const std::string& why) const {
-  const std::string folder = place.folder();
+  quarantine_entry(place, place.suffix(), place.hash, why);
+}
+
+void ObjectStore::quarantine_entry(const PartitionPlace& place, const std::string& suffix,
+                                   const std::string& entry, const std::string& why) const {
+  const std::string folder = place.partition_folder() + "/" + suffix + "/" + entry;
   const std::string target_folder = place.device + "/quarantined/" + place.directory;
   make_folders(disk_, target_folder, false);
-  invalidate_suffix(disk_, place.partition_folder(), place.suffix());
-  std::string target = target_folder + "/" + place.hash;
-  if (disk_.rename(folder, target) != 0 && (errno == EEXIST || errno == ENOTEMPTY)) {
+  invalidate_suffix(disk_, place.partition_folder(), suffix);
+  std::string target = target_folder + "/" + entry;
+  int error = disk_.rename(folder, target) == 0 ? 0 : errno;
+  if (error == EEXIST || error == ENOTEMPTY || error == ENOTDIR || error == EISDIR) {
     target += "-" + entropy_.hex(16);
-    if (disk_.rename(folder, target) != 0) target = "nowhere: " + std::string(std::strerror(errno));
+    error = disk_.rename(folder, target) == 0 ? 0 : errno;
   }
+  if (error != 0) target = std::string("nowhere: ") + std::strerror(error);
   logger_.error("Quarantined object " + folder + ": " + why + "; moved to " + target);
 }
 
-// Removes what the newest files made obsolete.
-void ObjectStore::clean_up(const ObjectPlace& place) const {
-  const std::string folder = place.folder();
+std::optional<FileSet> ObjectStore::clean_up_folder(const std::string& folder) const {
   std::vector<std::string> names;
-  if (!disk_.list(folder, names)) return;
+  if (!disk_.list(folder, names)) return std::nullopt;
   FileSet files = choose_files(names);
   const Timestamp horizon = Timestamp::from_seconds(clock_.now() - settings_.reclaim_age);
+  if (files.tombstone && files.tombstone->timestamp < horizon) {
+    files.obsolete.push_back(files.tombstone->name);
+    files.tombstone.reset();
+  }
   for (const ObjectFile& file : files.reclaimable) {
     if (file.timestamp < horizon) files.obsolete.push_back(file.name);
   }
-  if (files.tombstone && files.tombstone->timestamp < horizon)
-    files.obsolete.push_back(files.tombstone->name);
   for (const std::string& name : files.obsolete) disk_.unlink(folder + "/" + name);
-  if (files.obsolete.size() == names.size()) disk_.rmdir(folder);
+  if (files.obsolete.size() >= names.size()) disk_.rmdir(folder);
+  files.left = names.size() - std::min(names.size(), files.obsolete.size());
+  return files;
 }
 
 bool ObjectStore::has_room(int fd, std::uint64_t size) const {
@@ -190,97 +228,15 @@ bool ObjectStore::has_room(int fd, std::uint64_t size) const {
   return left > static_cast<double>(total) * settings_.reserve_percent / 100;
 }
 
-int ObjectStore::queue_update(const std::string& device, const std::string& directory,
-                              const std::string& hash, const Timestamp& timestamp,
-                              const std::string& pickle) const {
-  const std::string suffix_of_policy = directory.substr(std::string_view("objects").size());
-  const std::string folder = device + "/async_pending" + suffix_of_policy + "/" + hash.substr(29);
-  const std::string tmp = device + "/tmp" + suffix_of_policy;
+int ObjectStore::queue_update(const PartitionPlace& place, const std::string& hash,
+                              const Timestamp& timestamp, const std::string& pickle) const {
+  const std::string folder = place.beside("async_pending") + "/" + hash.substr(29);
+  const std::string tmp = place.beside("tmp");
   int error = make_folders(disk_, folder, true);
   if (error == 0) error = make_folders(disk_, tmp, true);
   if (error != 0) return error;
-  const std::string fresh = tmp + "/tmp" + entropy_.hex(8) + ".tmp";
-  {
-    const Fd fd(disk_, disk_.open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600));
-    if (!fd) return errno;
-    if (disk_.write(fd.get(), pickle) != static_cast<ssize_t>(pickle.size()) ||
-        disk_.fsync(fd.get()) != 0) {
-      error = errno != 0 ? errno : EIO;
-      disk_.unlink(fresh);
-      return error;
-    }
-  }
-  if (disk_.rename(fresh, folder + "/" + hash + "-" + timestamp.internal()) != 0) return errno;
-  return sync_folder(disk_, folder);
-}
-
-ObjectWriter::ObjectWriter(const ObjectStore& store, ObjectPlace place)
-    : store_(store), place_(std::move(place)) {}
-
-int ObjectWriter::open(std::optional<std::uint64_t> size) {
-  Disk& disk = store_.disk_;
-  const std::string folder = place_.folder();
-  fresh_folder_ = disk.mkdir(folder, 0755) == 0;
-  if (!fresh_folder_ && errno != EEXIST) {
-    if (errno != ENOENT) return errno;
-    // The parents of the hash folder are synced as they are made; the folder itself is at commit.
-    const int error = make_folders(disk, folder.substr(0, folder.rfind('/')), true);
-    if (error != 0) return error;
-    fresh_folder_ = disk.mkdir(folder, 0755) == 0;
-    if (!fresh_folder_ && errno != EEXIST) return errno;
-  }
-  fd_ = Fd(disk, disk.open(folder, O_TMPFILE | O_WRONLY, 0644));
-  if (!fd_) return errno;
-  if (size && !store_.has_room(fd_.get(), *size)) return ENOSPC;
-  if (size && *size > 0 && store_.settings_.fallocate && disk.fallocate(fd_.get(), *size) != 0 &&
-      errno != EOPNOTSUPP) {
-    return errno;
-  }
-  return 0;
-}
-
-int ObjectWriter::write(std::span<const char> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = store_.disk_.write(fd_.get(), bytes);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return errno != 0 ? errno : EIO;
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    written_ += static_cast<std::uint64_t>(count);
-    unsynced_ += static_cast<std::uint64_t>(count);
-  }
-  if (unsynced_ >= store_.settings_.bytes_per_sync) {
-    store_.disk_.fdatasync(fd_.get());
-    unsynced_ = 0;
-  }
-  return 0;
-}
-
-int ObjectWriter::commit(const ObjectMetadata& metadata, const std::string& file_name) {
-  Disk& disk = store_.disk_;
-  int error = write_metadata(disk, fd_.get(), metadata);
-  if (error != 0) return error;
-  if (disk.fsync(fd_.get()) != 0) return errno;
-  // Before the file can be seen: a crash in between costs one needless look at the suffix.
-  invalidate_suffix(disk, place_.partition_folder(), place_.suffix());
-  const std::string folder = place_.folder();
-  const std::string target = folder + "/" + file_name;
-  for (int tries = 0; disk.link_fd(fd_.get(), target) != 0; ++tries) {
-    if (tries == 2) return errno;
-    if (errno == EEXIST) {
-      disk.unlink(target);
-    } else if (errno == ENOENT) {
-      error = make_folders(disk, folder, true);
-      if (error != 0) return error;
-    } else {
-      return errno;
-    }
-  }
-  fd_.reset();
-  error = sync_folder(disk, folder);
-  if (error == 0 && fresh_folder_) error = sync_folder(disk, folder.substr(0, folder.rfind('/')));
-  if (error != 0) return error;
-  if (!fresh_folder_) store_.clean_up(place_);
-  return 0;
+  return write_small_file(disk_, tmp, "tmp" + entropy_.hex(8) + ".tmp",
+                          folder + "/" + hash + "-" + timestamp.internal(), pickle);
 }
 
 }  // namespace apus

@@ -13,25 +13,10 @@
 
 #include "framework/store/object/file_set.h"
 #include "framework/store/object/metadata.h"
+#include "framework/store/object/object_place.h"
+#include "framework/store/object/suffix_hashes.h"
 
 namespace apus {
-
-/// Where one object lies. Plain texts, already checked (no '/', no "..").
-struct ObjectPlace {
-  std::string device;     ///< folder of the device
-  std::string directory;  ///< "objects" or "objects-N"
-  std::string partition;
-  std::string hash;  ///< 32 hex digits
-  std::string name;  ///< "/account/container/object"
-
-  [[nodiscard]] std::string partition_folder() const {
-    return device + "/" + directory + "/" + partition;
-  }
-  [[nodiscard]] std::string suffix() const { return hash.substr(29); }
-  [[nodiscard]] std::string folder() const {
-    return partition_folder() + "/" + suffix() + "/" + hash;
-  }
-};
 
 enum class ObjectState : std::uint8_t {
   kFound,
@@ -47,13 +32,20 @@ enum class ObjectState : std::uint8_t {
 struct OpenObject {
   ObjectState state = ObjectState::kMissing;
   int error = 0;
+  bool quarantined = false;  ///< kMissing because it was found damaged
   ObjectMetadata metadata;   ///< of .data with .meta over it; kFound and kExpired
   ObjectMetadata meta_file;  ///< the newest .meta's own fields, empty without one
+  ObjectMetadata data_file;  ///< the .data's own fields, empty when there is no .meta over it
   Fd data;
   std::uint64_t size = 0;
   Timestamp data_timestamp;
   Timestamp timestamp;               ///< of the newest of .data and .meta, or of the tombstone
   Timestamp content_type_timestamp;  ///< when the content type was last set
+
+  /// The .data's own fields.
+  [[nodiscard]] const ObjectMetadata& data_metadata() const {
+    return data_file.empty() ? metadata : data_file;
+  }
 };
 
 class ObjectStore;
@@ -62,7 +54,11 @@ class ObjectStore;
 class APUS_API ObjectWriter {
  public:
   ObjectWriter(const ObjectStore& store, ObjectPlace place);
-  ObjectWriter(ObjectWriter&&) noexcept = default;
+  ObjectWriter(const ObjectWriter&) = delete;
+  ObjectWriter& operator=(const ObjectWriter&) = delete;
+  ObjectWriter(ObjectWriter&&) = delete;
+  ObjectWriter& operator=(ObjectWriter&&) = delete;
+  ~ObjectWriter();
 
   /// Opens the file and reserves `size` bytes. 0, or ENOSPC when the reserve would be touched, or
   /// errno.
@@ -71,16 +67,27 @@ class APUS_API ObjectWriter {
   int write(std::span<const char> bytes);
   [[nodiscard]] std::uint64_t written() const { return written_; }
   /// Stores the metadata, makes all of it durable and visible as "TIMESTAMP.EXTENSION", removes
-  /// what that makes obsolete. 0 or errno.
-  int commit(const ObjectMetadata& metadata, const std::string& file_name);
+  /// what that makes obsolete. While a ring's partition power is being raised, `next_part_power`
+  /// gives the file its name in the other partition too. 0 or errno; a failure before the file is
+  /// visible leaves nothing.
+  int commit(const ObjectMetadata& metadata, const std::string& file_name,
+             std::optional<int> next_part_power = std::nullopt);
 
  private:
+  int open_file();
+  int give_name(const std::string& target);
+  int sync_name();
+  void follow_part_power(const std::string& file_name, int next_part_power);
+
   const ObjectStore& store_;
   ObjectPlace place_;
   Fd fd_;
+  std::string
+      temporary_;  ///< path of the file while it has a name of its own; empty with O_TMPFILE
   std::uint64_t written_ = 0;
   std::uint64_t unsynced_ = 0;
   bool fresh_folder_ = false;
+  bool visible_ = false;
 };
 
 /// Thread-safe: all state is on the disk.
@@ -93,31 +100,57 @@ class APUS_API ObjectStore {
     std::uint64_t bytes_per_sync = 512ULL << 20U;
     double reclaim_age = 604800;  ///< seconds
   };
-  ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entropy, Settings settings);
+  ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entropy, const SwiftConf& conf,
+              Settings settings);
 
-  /// `now` decides what has expired. A damaged object is quarantined and reported as missing.
+  /// `now` decides what has expired. A damaged object is quarantined and reported as missing. A
+  /// place without a name opens what lies under its hash.
   [[nodiscard]] OpenObject open(const ObjectPlace& place, const Timestamp& now,
                                 bool open_expired) const;
-  [[nodiscard]] ObjectWriter writer(const ObjectPlace& place) const { return {*this, place}; }
+  [[nodiscard]] ObjectWriter writer(const ObjectPlace& place) const {
+    return ObjectWriter(*this, place);
+  }
   /// Moves the object's folder to DEVICE/quarantined/DIRECTORY and says why in the log.
   void quarantine(const ObjectPlace& place, const std::string& why) const;
   /// Queues an update for another server: DEVICE/async_pending[-N]/xyz/HASH-TIMESTAMP. 0 or errno.
-  int queue_update(const std::string& device, const std::string& directory, const std::string& hash,
-                   const Timestamp& timestamp, const std::string& pickle) const;
+  int queue_update(const PartitionPlace& place, const std::string& hash, const Timestamp& timestamp,
+                   const std::string& pickle) const;
+
+  /// Hashes of the partition's suffixes (see HashFiles::refresh); none when it has no folder.
+  [[nodiscard]] HashFiles::Result suffix_hashes(const PartitionPlace& place,
+                                                const std::vector<std::string>& recalculate,
+                                                bool list) const;
+  /// The suffix (3 hex digits) will be hashed anew at the next look. 0 or errno.
+  int invalidate(const PartitionPlace& place, const std::string& suffix) const;
+  /// Removes what is obsolete or past its reclaim age and tells what is left of an object's folder;
+  /// nothing when its folder is gone or cannot be listed (`errno` tells).
+  std::optional<FileSet> clean_up(const ObjectPlace& place) const {
+    return clean_up_folder(place.folder());
+  }
+  [[nodiscard]] const SwiftConf& swift_conf() const { return conf_; }
+  [[nodiscard]] Disk& disk() const { return disk_; }
 
  private:
   friend class ObjectWriter;
-  void clean_up(const ObjectPlace& place) const;
-  void open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out) const;
+  bool open_listed(const ObjectPlace& place, OpenObject& out) const;
+  bool open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out) const;
+  void open_tombstone(const ObjectPlace& place, const ObjectFile& file, OpenObject& out) const;
   void merge(OpenObject& out, const FileSet& files, ObjectMetadata data,
              const ObjectMetadata& type_file) const;
-  [[nodiscard]] std::string fault(const OpenObject& object) const;
+  [[nodiscard]] std::string fault(const ObjectPlace& place, const OpenObject& object) const;
+  void set_aside(const ObjectPlace& place, const std::string& why, OpenObject& out) const;
+  void quarantine_entry(const PartitionPlace& place, const std::string& suffix,
+                        const std::string& entry, const std::string& why) const;
+  std::optional<FileSet> clean_up_folder(const std::string& folder) const;
+  [[nodiscard]] std::optional<std::string> hash_suffix(const PartitionPlace& place,
+                                                       const std::string& suffix) const;
   [[nodiscard]] bool has_room(int fd, std::uint64_t size) const;
 
   Disk& disk_;
   Clock& clock_;
   Logger& logger_;
   Entropy& entropy_;
+  const SwiftConf& conf_;
   Settings settings_;
 };
 

@@ -50,7 +50,9 @@ int make_folders(Disk& disk, const std::string& folder, bool durable) {
 }
 
 int invalidate_suffix(Disk& disk, const std::string& partition, std::string_view suffix) {
-  const Fd lock = lock_folder(disk, partition, std::chrono::seconds(10));
+  Fd lock = lock_folder(disk, partition, std::chrono::seconds(10));
+  if (!lock && errno == ENOENT && make_folders(disk, partition, false) == 0)
+    lock = lock_folder(disk, partition, std::chrono::seconds(10));
   if (!lock) return errno;
   const Fd journal(disk,
                    disk.open(partition + "/hashes.invalid", O_WRONLY | O_CREAT | O_APPEND, 0644));

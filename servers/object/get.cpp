@@ -1,0 +1,92 @@
+// GET and HEAD.
+#include <apus/conditional.h>
+
+#include "servers/object/object_app.h"
+#include "servers/object/object_body.h"
+
+namespace apus {
+namespace {
+
+// Up to here a body is read and checked before its head goes out.
+constexpr std::size_t kSmall = 65536;
+
+// The value that conditions are held against: the first of the named fields that the object has.
+std::string conditional_etag(const Request& request, const ObjectMetadata& metadata) {
+  for (const std::string& name : split_list(fact(request, "X-Backend-Etag-Is-At"))) {
+    if (const std::string* value = metadata.find(name)) return *value;
+  }
+  return std::string(metadata.get("ETag"));
+}
+
+void drop_range_where_told(Request& request, const ObjectMetadata& metadata) {
+  if (request.method == "HEAD") return;
+  for (const std::string& name :
+       split_list(fact(request, "X-Backend-Ignore-Range-If-Metadata-Present"))) {
+    if (metadata.has(name)) request.headers.erase("Range");
+  }
+}
+
+}  // namespace
+
+Response ObjectApp::get(Request& request, const Target& target) const {
+  const bool head = request.method == "HEAD";
+  Timestamp now = host_.clock().timestamp();
+  if (!fact(request, "X-Timestamp").empty()) {
+    Response refusal;
+    const auto asked = request_timestamp(request, refusal);
+    if (!asked) return refusal;
+    now = *asked;
+  }
+  if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
+  const bool any_age = is_true(fact(request, "X-Backend-Replication")) ||
+                       is_true(fact(request, "X-Backend-Open-Expired"));
+  OpenObject object = store_.open(target.place, now, any_age);
+  if (auto ending = unusable(request, target, object)) return std::move(*ending);
+  if (object.state != ObjectState::kFound) {
+    Response out = error_response(
+        failed_precondition(request.headers, "", std::nullopt, false).value_or(404), head);
+    if (object.state != ObjectState::kMissing)
+      out.internal.set("X-Backend-Timestamp", object.timestamp.internal());
+    return out;
+  }
+  Response out;
+  kept_.show(object.metadata, out);
+  out.headers.set("Etag", "\"" + std::string(object.metadata.get("ETag")) + "\"");
+  out.headers.set("Last-Modified", http_date(object.timestamp.ceil_seconds()));
+  out.headers.set("X-Timestamp", object.timestamp.normal());
+  out.internal.set("X-Backend-Timestamp", object.timestamp.internal());
+  out.internal.set("X-Backend-Data-Timestamp", object.data_timestamp.internal());
+  out.internal.set("X-Backend-Durable-Timestamp", object.data_timestamp.internal());
+  give_body(request, target, std::move(object), out);
+  return out;
+}
+
+void ObjectApp::give_body(Request& request, const Target& target, OpenObject object,
+                          Response& out) const {
+  const bool head = request.method == "HEAD";
+  const std::string etag(object.metadata.get("ETag"));
+  const std::string compared = conditional_etag(request, object.metadata);
+  drop_range_where_told(request, object.metadata);
+  const std::uint64_t size = object.size;
+  const ObjectBody body(host_.disk(), std::move(object.data), size, etag);
+  const bool verify =
+      size <= kSmall || static_cast<double>(host_.entropy().below(10000)) < verify_percent_ * 100;
+  bool damaged = false;
+  const OpenRange open = [&, body](ByteRange part) -> std::unique_ptr<Source> {
+    const bool whole = part.first == 0 && part.last + 1 == size;
+    if (!whole || !verify) return body.part(part);
+    if (size <= kSmall) {
+      auto source = body.checked_in_memory();
+      if (source == nullptr) damaged = true;
+      return source;
+    }
+    return body.checked_while_read(
+        [this, place = target.place](const std::string& why) { store_.quarantine(place, why); });
+  };
+  answer_conditionally(request, out, size, compared, open, head ? "" : host_.entropy().hex(16));
+  if (!damaged) return;
+  store_.quarantine(target.place, "its bytes do not match its ETag " + etag);
+  out = error_response(404, head);
+}
+
+}  // namespace apus
