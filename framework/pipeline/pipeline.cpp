@@ -85,6 +85,7 @@ LoadedApp load_app(const PasteApp& app, PluginLoader& loader, std::vector<ConfPr
   PasteApp wanted = app;
   if (wanted.routes.empty() && wanted.app.plugin == "proxy")
     insert_required_filters(wanted, loader);
+  if (wanted.routes.empty() && wanted.app.plugin == "object") insert_protocols(wanted, loader);
   for (const PasteStage& stage : wanted.filters) {
     out.filters.push_back(load_stage(stage, PluginKind::kFilter, loader, problems));
     out.filters.back().added = stage.origin.line == 0;

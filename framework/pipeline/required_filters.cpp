@@ -70,4 +70,15 @@ void insert_required_filters(PasteApp& app, const PluginLoader& loader) {
   }
 }
 
+void insert_protocols(PasteApp& app, const PluginLoader& loader) {
+  const std::string name = "ssync";
+  if (first_of(app, name) < app.filters.size() || !loader.has(name)) return;
+  PasteStage stage = app.app;
+  stage.section = "filter:" + name;
+  stage.name = name;
+  stage.plugin = name;
+  stage.reason = "added: the object server's SSYNC, with the options of its section";
+  app.filters.push_back(std::move(stage));
+}
+
 }  // namespace apus
