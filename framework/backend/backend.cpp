@@ -1,5 +1,6 @@
 #include "framework/backend/backend.h"
 
+#include <apus/constraints.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -14,30 +15,55 @@ bool is_folder(const std::string& path, struct stat& info) {
 
 }  // namespace
 
+namespace {
+
+bool is_component(std::string_view piece) {
+  return !piece.empty() && piece != "." && piece != ".." &&
+         piece.find('/') == std::string_view::npos;
+}
+
+}  // namespace
+
 std::optional<BackendPath> split_backend_path(std::string_view path, int least, int most) {
   if (!path.starts_with('/')) return std::nullopt;
   path.remove_prefix(1);
   std::array<std::string_view, 5> pieces;
   int count = 0;
-  while (count < most) {
-    const bool last = count + 1 == most;
-    const std::size_t end = last ? path.size() : std::min(path.find('/'), path.size());
-    const std::string_view piece = path.substr(0, end);
-    if (piece.empty()) break;
-    pieces.at(static_cast<std::size_t>(count++)) = piece;
-    if (end == path.size()) {
-      path = {};
-      break;
-    }
-    path.remove_prefix(end + 1);
-    if (path.empty()) return std::nullopt;
+  while (count < most && !path.empty()) {
+    const bool takes_rest = count == 4;  // an object's name
+    const std::size_t end = takes_rest ? path.size() : std::min(path.find('/'), path.size());
+    if (end == 0) return std::nullopt;
+    pieces.at(static_cast<std::size_t>(count++)) = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
   }
-  if (count < least || !path.empty()) return std::nullopt;
-  for (const std::string_view piece : {pieces[0], pieces[1]}) {
-    if (piece == "." || piece == ".." || piece.find('/') != std::string_view::npos)
-      return std::nullopt;
-  }
+  if (count < least || !path.empty() || !is_component(pieces[0]) || !is_component(pieces[1]))
+    return std::nullopt;
   return BackendPath{pieces[0], pieces[1], pieces[2], pieces[3], pieces[4]};
+}
+
+Response invalid_path(const Request& request, int least, int most) {
+  std::string_view path = request.path;
+  std::array<std::string_view, 2> pieces;
+  for (std::string_view& piece : pieces) {
+    if (path.empty()) break;
+    path.remove_prefix(1);
+    piece = path.substr(0, path.find('/'));
+    path.remove_prefix(piece.size());
+  }
+  // What only the device or the partition makes invalid is told so.
+  const std::string good = "/d/p" + std::string(path);
+  if (split_backend_path(good, least, most)) {
+    if (!is_component(pieces[0]))
+      return bad_request(request, "Invalid device: " + quote(pieces[0], ""));
+    return bad_request(request, "Invalid partition: " + quote(pieces[1], ""));
+  }
+  return bad_request(request, "Invalid path: " + quote(request.path));
+}
+
+std::optional<Response> check_internal_names(const BackendPath& path) {
+  const bool any_object = path.account.starts_with('.');
+  return check_reserved_names(path.account, path.container,
+                              any_object ? std::string_view() : path.object);
 }
 
 std::string_view fact(const Request& request, std::string_view name) {
@@ -95,9 +121,10 @@ Response insufficient_storage(const Request& request, std::string_view device) {
                   "text/html; charset=UTF-8");
 }
 
-Response bad_request(const Request& request, std::string text) {
-  if (request.method == "HEAD") return error_response(400, true);
-  return Response(400, std::move(text));
+Response bad_request(const Request& request, std::string text, std::string_view content_type) {
+  Response out(400, std::move(text), content_type);
+  if (request.method == "HEAD") out.body.reset();
+  return out;
 }
 
 Reserve parse_reserve(std::string_view text) {

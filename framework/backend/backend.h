@@ -22,8 +22,14 @@ struct BackendPath {
 };
 
 /// Nothing unless there are `least` to `most` pieces (2 to 5), none empty, no "." or ".." as device
-/// or partition.
+/// or partition. The fifth piece takes all that is left; a single '/' may end the others.
 APUS_API std::optional<BackendPath> split_backend_path(std::string_view path, int least, int most);
+/// Swift's 400 for a path that split_backend_path refused.
+APUS_API Response invalid_path(const Request& request, int least, int most);
+
+/// Swift's 400 for reserved names that do not fit together. Accounts that servers make for
+/// themselves hold objects of any name.
+APUS_API std::optional<Response> check_internal_names(const BackendPath& path);
 
 /// A field that one server tells another: from Request::internal, else (for names that are not
 /// internal, as X-Timestamp) from the wire's headers.
@@ -52,8 +58,10 @@ class APUS_API Devices {
 
 /// 507 that names the device.
 APUS_API Response insufficient_storage(const Request& request, std::string_view device);
-/// 400 with a text.
-APUS_API Response bad_request(const Request& request, std::string text);
+/// 400 with a text; its length alone for HEAD.
+APUS_API Response bad_request(const Request& request, std::string text,
+                              std::string_view content_type = "text/plain");
+inline constexpr std::string_view kHtmlPage = "text/html; charset=UTF-8";
 /// "bytes" or "N%" as fallocate_reserve writes it.
 struct Reserve {
   std::uint64_t bytes = 0;

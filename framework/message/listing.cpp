@@ -22,13 +22,9 @@ std::optional<Accepted> parse_accepted(std::string_view piece) {
   const std::string_view range = trim(piece.substr(0, semicolon));
   const std::size_t slash = range.find('/');
   Accepted out;
-  if (slash == std::string_view::npos) {
-    if (range != "*") return std::nullopt;
-    out.type = out.subtype = "*";
-  } else {
-    out.type = lower(range.substr(0, slash));
-    out.subtype = lower(range.substr(slash + 1));
-  }
+  if (slash == std::string_view::npos) return std::nullopt;
+  out.type = lower(range.substr(0, slash));
+  out.subtype = lower(range.substr(slash + 1));
   if (out.type.empty() || out.subtype.empty() ||
       range.find_first_of(" \t()<>@,;:\\\"[]?={}") != std::string_view::npos) {
     return std::nullopt;
@@ -93,7 +89,7 @@ std::optional<ListingFormat> listing_format(const Request& request, Response& re
   const std::string format = lower(request.query.get("format"));
   if (format == "json") return ListingFormat::kJson;
   if (format == "xml") return ListingFormat::kXml;
-  if (request.query.has("format")) return ListingFormat::kPlain;
+  if (!format.empty()) return ListingFormat::kPlain;
   const std::string* header = request.headers.find("Accept");
   if (header == nullptr || trim(*header).empty()) return ListingFormat::kPlain;
   std::vector<Accepted> all;

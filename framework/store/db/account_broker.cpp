@@ -4,63 +4,45 @@
 
 #include <algorithm>
 
+#include "framework/store/db/account_schema.h"
+
 namespace apus {
 namespace {
 
-constexpr const char* kSchema = R"sql(
-CREATE TABLE container (
-  ROWID INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, put_timestamp TEXT, delete_timestamp TEXT,
-  object_count INTEGER, bytes_used INTEGER, deleted INTEGER DEFAULT 0, storage_policy_index INTEGER DEFAULT 0);
-CREATE INDEX ix_container_deleted_name ON container (deleted, name);
-CREATE TRIGGER container_insert AFTER INSERT ON container
-BEGIN
-  UPDATE account_stat SET container_count = container_count + (1 - new.deleted),
-    object_count = object_count + new.object_count, bytes_used = bytes_used + new.bytes_used,
-    hash = chexor(hash, new.name, new.put_timestamp || '-' || new.delete_timestamp || '-' ||
-                  new.object_count || '-' || new.bytes_used);
-END;
-CREATE TRIGGER container_update BEFORE UPDATE ON container
-BEGIN SELECT RAISE(FAIL, 'UPDATE not allowed; DELETE and INSERT'); END;
-CREATE TRIGGER container_delete AFTER DELETE ON container
-BEGIN
-  UPDATE account_stat SET container_count = container_count - (1 - old.deleted),
-    object_count = object_count - old.object_count, bytes_used = bytes_used - old.bytes_used,
-    hash = chexor(hash, old.name, old.put_timestamp || '-' || old.delete_timestamp || '-' ||
-                  old.object_count || '-' || old.bytes_used);
-END;
-CREATE TRIGGER container_insert_ps AFTER INSERT ON container
-BEGIN
-  INSERT OR IGNORE INTO policy_stat (storage_policy_index, container_count, object_count, bytes_used)
-    VALUES (new.storage_policy_index, 0, 0, 0);
-  UPDATE policy_stat SET container_count = container_count + (1 - new.deleted),
-    object_count = object_count + new.object_count, bytes_used = bytes_used + new.bytes_used
-    WHERE storage_policy_index = new.storage_policy_index;
-END;
-CREATE TRIGGER container_delete_ps AFTER DELETE ON container
-BEGIN
-  UPDATE policy_stat SET container_count = container_count - (1 - old.deleted),
-    object_count = object_count - old.object_count, bytes_used = bytes_used - old.bytes_used
-    WHERE storage_policy_index = old.storage_policy_index;
-END;
-CREATE TABLE account_stat (
-  account TEXT, created_at TEXT, put_timestamp TEXT DEFAULT '0', delete_timestamp TEXT DEFAULT '0',
-  container_count INTEGER, object_count INTEGER DEFAULT 0, bytes_used INTEGER DEFAULT 0,
-  hash TEXT default '00000000000000000000000000000000', id TEXT, status TEXT DEFAULT '',
-  status_changed_at TEXT DEFAULT '0', metadata TEXT DEFAULT '');
-CREATE TABLE policy_stat (
-  storage_policy_index INTEGER PRIMARY KEY, container_count INTEGER DEFAULT 0, object_count INTEGER DEFAULT 0,
-  bytes_used INTEGER DEFAULT 0);
-)sql";
+void fill_entry(const Statement& row, ListingEntry& entry) {
+  entry.count = row.integer(1);
+  entry.bytes = row.integer(2);
+  const auto when = Timestamp::parse(row.text(3));
+  entry.last_modified = when ? when->isoformat() : "";
+}
+
+template <typename T>
+void bind_optional(Statement& statement, const std::optional<T>& value) {
+  if (value) {
+    statement.bind(*value);
+  } else {
+    statement.bind(nullptr);
+  }
+}
 
 }  // namespace
 
-AccountBroker::AccountBroker(BrokerServices services, DatabasePlace place, std::string account)
-    : Broker(services, std::move(place)), account_(std::move(account)) {}
+bool AccountStat::deleted() const {
+  if (status == "DELETED") return true;
+  return container_count == 0 && Timestamp::parse(delete_timestamp).value_or(Timestamp()) >
+                                     Timestamp::parse(put_timestamp).value_or(Timestamp());
+}
+
+AccountBroker::AccountBroker(BrokerServices services, DatabasePlace place, std::string account,
+                             std::string file)
+    : Broker(services, std::move(place), std::move(file)), account_(std::move(account)) {}
+
+void AccountBroker::migrate(Database& database) { migrate_account_tables(database); }
 
 bool AccountBroker::create(const Timestamp& put_timestamp) {
   const std::string put = put_timestamp.internal();
   return create_file([&](Database& database) {
-    database.run(kSchema);
+    create_account_tables(database);
     database
         .query(
             "INSERT INTO account_stat (account, created_at, id, put_timestamp, status_changed_at, "
@@ -76,18 +58,19 @@ bool AccountBroker::create(const Timestamp& put_timestamp) {
 
 std::optional<AccountStat> AccountBroker::info() {
   if (!exists()) return std::nullopt;
-  commit_pending(std::chrono::milliseconds(100));
+  commit_pending();
   std::optional<AccountStat> out;
   with([&](Database& database) {
     {
       Statement row = database.query(
-          "SELECT created_at, put_timestamp, delete_timestamp, status, container_count, "
-          "object_count, bytes_used FROM account_stat");
+          "SELECT account, created_at, put_timestamp, delete_timestamp, status, "
+          "status_changed_at, container_count, object_count, bytes_used, hash, id, metadata "
+          "FROM account_stat");
       if (!row.step()) return;
-      out = AccountStat{std::string(row.text(0)), std::string(row.text(1)),
-                        std::string(row.text(2)), std::string(row.text(3)),
-                        row.integer(4),           row.integer(5),
-                        row.integer(6),           {}};
+      const auto text = [&](int column) { return std::string(row.text(column)); };
+      out = AccountStat{
+          text(0),        text(1),        text(2), text(3),  text(4),  text(5), row.integer(6),
+          row.integer(7), row.integer(8), text(9), text(10), text(11), {}};
     }
     Statement rows = database.query(
         "SELECT storage_policy_index, container_count, object_count, bytes_used "
@@ -100,71 +83,123 @@ std::optional<AccountStat> AccountBroker::info() {
   return out;
 }
 
-void AccountBroker::put_container(const ContainerRow& row) {
-  pickle::Writer writer;
-  writer.begin_tuple();
-  writer.text(row.name);
-  writer.text(row.put_timestamp);
-  writer.text(row.delete_timestamp);
-  writer.integer(row.object_count);
-  writer.integer(row.bytes_used);
-  writer.integer(row.deleted ? 1 : 0);
-  writer.integer(row.policy);
-  writer.end_tuple();
-  put_pending(writer.finish(), std::chrono::seconds(3));
+bool AccountBroker::is_deleted(Database& database) {
+  Statement row = database.query(
+      "SELECT put_timestamp, delete_timestamp, status, container_count FROM account_stat");
+  AccountStat stat;
+  if (!row.step()) return true;
+  stat.put_timestamp = row.text(0);
+  stat.delete_timestamp = row.text(1);
+  stat.status = row.text(2);
+  stat.container_count = row.integer(3);
+  return stat.deleted();
 }
 
-void AccountBroker::merge(Database& database, const std::vector<pickle::Ref>& rows) {
+bool AccountBroker::gone() {
+  if (!exists()) return true;
+  bool hangs_on_rows = false;
+  bool deleted = false;
+  with([&](Database& database) {
+    deleted = is_deleted(database);
+    Statement row = database.query("SELECT status FROM account_stat");
+    hangs_on_rows = deleted && row.step() && row.text(0) != "DELETED";
+  });
+  if (!hangs_on_rows) return deleted;
+  const auto stat = info();
+  return !stat || stat->deleted();
+}
+
+void AccountBroker::put_container(const ContainerRow& row) { put_pending(row.to_pickle()); }
+
+bool AccountBroker::is_row(const pickle::Tuple& tuple) const {
+  return ContainerRow::from_tuple(tuple).has_value();
+}
+
+void AccountBroker::merge_pending(Database& database, const std::vector<pickle::Ref>& rows) {
   for (const pickle::Ref& entry : rows) {
-    const auto& tuple = std::get<pickle::Tuple>(entry->data);
-    if (tuple.items.size() < 6) continue;
-    ContainerRow row{tuple.text(0),   tuple.text(1),        tuple.text(2),  tuple.number(3),
-                     tuple.number(4), tuple.number(5) != 0, tuple.number(6)};
-    bool stored = false;
-    {
-      Statement found = database.query(
-          "SELECT put_timestamp, delete_timestamp FROM container "
-          "WHERE deleted IN (0, 1) AND name = ?");
-      found.bind(row.name);
-      if (found.step()) {
-        stored = true;
-        row.put_timestamp = std::max(row.put_timestamp, std::string(found.text(0)));
-        row.delete_timestamp = std::max(row.delete_timestamp, std::string(found.text(1)));
-        row.deleted = row.delete_timestamp > row.put_timestamp && row.object_count == 0;
-      }
-    }
-    if (stored)
-      database.query("DELETE FROM container WHERE deleted IN (0, 1) AND name = ?")
-          .bind(row.name)
-          .step();
-    database
-        .query(
-            "INSERT INTO container (name, put_timestamp, delete_timestamp, object_count, "
-            "bytes_used, deleted, "
-            "storage_policy_index) VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(row.name)
-        .bind(row.put_timestamp)
-        .bind(row.delete_timestamp)
-        .bind(row.object_count)
-        .bind(row.bytes_used)
-        .bind(std::int64_t{row.deleted})
-        .bind(row.policy)
-        .step();
+    if (const auto row = ContainerRow::from_tuple(std::get<pickle::Tuple>(entry->data)))
+      merge_one(database, *row);
   }
 }
 
-std::vector<ListingEntry> AccountBroker::list(const ListingQuery& query) {
-  commit_pending(std::chrono::milliseconds(100));
-  std::vector<ListingEntry> out;
-  with([&](Database& database) {
-    out = list_names(database, "container", "object_count, bytes_used, put_timestamp", query, -1,
-                     [](const Statement& row, ListingEntry& entry) {
-                       entry.count = row.integer(1);
-                       entry.bytes = row.integer(2);
-                       if (const auto when = Timestamp::parse(row.text(3)))
-                         entry.last_modified = when->isoformat();
-                     });
+void AccountBroker::merge_rows(const Json::Array& dicts, const std::string& source) {
+  std::vector<ContainerRow> rows;
+  SyncPoint point{source, -1};
+  for (const Json& dict : dicts) {
+    auto row = ContainerRow::from_json(dict);
+    if (!row) throw BadRow("not a container row: " + dict.dump().substr(0, 200));
+    rows.push_back(std::move(*row));
+    if (source.empty()) continue;
+    const Json* number = dict.find("ROWID");
+    if (number == nullptr || number->integer() == nullptr) throw BadRow("a row without ROWID");
+    point.point = std::max(point.point, *number->integer());
+  }
+  if (rows.empty()) return;
+  change([&](Database& database) {
+    for (const ContainerRow& row : rows) merge_one(database, row);
+    if (!source.empty()) advance_sync_point(database, point, true);
   });
+}
+
+void AccountBroker::merge_one(Database& database, const ContainerRow& incoming) {
+  std::optional<ContainerRow> stored;
+  {
+    Statement found = database.query(
+        "SELECT put_timestamp, delete_timestamp, object_count, bytes_used FROM container "
+        "WHERE deleted IN (0, 1) AND name = ?");
+    if (found.bind(incoming.name).step()) {
+      stored = ContainerRow{incoming.name,
+                            std::string(found.text(0)),
+                            std::string(found.text(1)),
+                            found.integer(2),
+                            found.integer(3),
+                            false,
+                            0};
+    }
+  }
+  const ContainerRow row = apus::merge_rows(stored, incoming);
+  if (stored)
+    database.query("DELETE FROM container WHERE deleted IN (0, 1) AND name = ?")
+        .bind(row.name)
+        .step();
+  Statement insert = database.query(
+      "INSERT INTO container (name, put_timestamp, delete_timestamp, object_count, bytes_used, "
+      "deleted, storage_policy_index) VALUES (?, ?, ?, ?, ?, ?, ?)");
+  insert.bind(row.name);
+  bind_optional(insert, row.put_timestamp);
+  bind_optional(insert, row.delete_timestamp);
+  bind_optional(insert, row.object_count);
+  bind_optional(insert, row.bytes_used);
+  insert.bind(std::int64_t{row.deleted}).bind(row.policy).step();
+}
+
+void AccountBroker::list(const ListingQuery& query, const ListingSink& sink) {
+  commit_pending();
+  with([&](Database& database) {
+    list_names(database, "container", "object_count, bytes_used, put_timestamp", query,
+               std::nullopt, fill_entry, sink);
+  });
+}
+
+Json AccountBroker::replication_info() {
+  const auto stat = info();
+  if (!stat) return {};
+  Json out;
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, Json>>{
+           {"account", stat->account},
+           {"created_at", stat->created_at},
+           {"put_timestamp", stat->put_timestamp},
+           {"delete_timestamp", stat->delete_timestamp},
+           {"status_changed_at", stat->status_changed_at},
+           {"object_count", stat->object_count},
+           {"bytes_used", stat->bytes_used},
+           {"hash", stat->hash},
+           {"id", stat->id},
+           {"count", stat->container_count},
+           {"metadata", stat->metadata},
+           {"max_row", max_row()}}) {
+    out.set(name, value);
+  }
   return out;
 }
 

@@ -1,8 +1,5 @@
 #include "framework/store/db/broker.h"
 
-#include <apus/digest.h>
-#include <apus/json.h>
-#include <apus/text.h>
 #include <fcntl.h>
 
 #include <algorithm>
@@ -13,8 +10,6 @@
 
 namespace apus {
 namespace {
-
-constexpr std::uint64_t kPendingLimit = 131072;
 
 constexpr const char* kSyncTables = R"sql(
 CREATE TABLE outgoing_sync (remote_id TEXT UNIQUE, sync_point INTEGER, updated_at TEXT DEFAULT 0);
@@ -29,91 +24,68 @@ CREATE TRIGGER incoming_sync_update AFTER UPDATE ON incoming_sync
 BEGIN UPDATE incoming_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = new.ROWID; END;
 )sql";
 
+// Swift's steps of growth: 1, 2, 5, 10, 25, 50 MB, then every 50.
+int growth_step(std::uint64_t size) {
+  constexpr std::uint64_t kMb = 1024 * 1024;
+  for (const std::uint64_t point : {1, 2, 5, 10, 25}) {
+    if (size + kMb / 2 <= point * kMb) return static_cast<int>(point * kMb);
+  }
+  return static_cast<int>(50 * kMb);
+}
+
 }  // namespace
 
-DatabasePool::Lease::Lease(DatabasePool& pool, std::string path, std::uint64_t inode,
-                           std::unique_ptr<Database> database)
-    : pool_(&pool), path_(std::move(path)), inode_(inode), database_(std::move(database)) {}
-DatabasePool::Lease::~Lease() {
-  if (database_ != nullptr) pool_->give_back(std::move(path_), inode_, std::move(database_));
-}
+BadRow::~BadRow() = default;
 
-DatabasePool::Lease DatabasePool::open(const std::string& path) {
-  struct stat info {};
-  const std::uint64_t inode = ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto at = idle_.rbegin(); at != idle_.rend(); ++at) {
-      if (at->path != path || at->inode != inode) continue;
-      auto database = std::move(at->database);
-      idle_.erase(std::next(at).base());
-      return {*this, path, inode, std::move(database)};
-    }
-  }
-  return {*this, path, inode, std::make_unique<Database>(path)};
-}
-
-void DatabasePool::give_back(std::string path, std::uint64_t inode,
-                             std::unique_ptr<Database> database) {
-  Idle oldest;
-  const std::lock_guard lock(mutex_);
-  if (idle_.size() >= kMaxIdle) {
-    oldest = std::move(idle_.front());
-    idle_.erase(idle_.begin());
-  }
-  idle_.push_back({std::move(path), inode, std::move(database)});
-}
-
-DatabaseMetadata parse_metadata_column(std::string_view json) {
-  DatabaseMetadata out;
-  const auto value = Json::parse(json, 16U << 20U);
-  if (!value || value->object() == nullptr) return out;
-  for (const auto& [name, pair] : *value->object()) {
-    const Json::Array* items = pair.array();
-    if (items == nullptr || items->size() != 2 || (*items)[0].text() == nullptr ||
-        (*items)[1].text() == nullptr)
-      continue;
-    out[name] = {*(*items)[0].text(), *(*items)[1].text()};
-  }
-  return out;
-}
-
-std::string metadata_column(const DatabaseMetadata& metadata) {
-  Json::Object out;
-  for (const auto& [name, value] : metadata) {
-    out.emplace_back(name, Json(Json::Array{Json(value.first), Json(value.second)}));
-  }
-  return Json(std::move(out)).dump();
-}
-
-Broker::Broker(BrokerServices services, DatabasePlace place)
-    : services_(services), place_(std::move(place)) {}
+Broker::Broker(BrokerServices services, DatabasePlace place, std::string file)
+    : services_(services), place_(std::move(place)), fixed_file_(std::move(file)) {}
 Broker::~Broker() = default;
+
+std::string Broker::file() const { return fixed_file_.empty() ? place_.file() : fixed_file_; }
 
 bool Broker::exists() const {
   struct stat info {};
-  return ::stat(place_.file().c_str(), &info) == 0;
+  return ::stat(file().c_str(), &info) == 0;
 }
+
+bool Broker::outlives_deletion(std::string_view /*metadata_name*/) const { return false; }
 
 std::string Broker::new_id() const {
   return services_.entropy.uuid4() + "-" + place_.device.substr(place_.device.rfind('/') + 1);
 }
 
 void Broker::with(const std::function<void(Database&)>& work) {
-  auto lease = services_.connections.open(place_.file());
   try {
-    work(*lease);
+    auto lease = services_.connections.open(file());
+    try {
+      if (!lease->is_current) {
+        migrate(*lease);
+        lease->is_current = true;
+      }
+      work(*lease);
+    } catch (...) {
+      lease.discard();
+      throw;
+    }
   } catch (const DatabaseError& error) {
-    lease.discard();
     if (error.damaged()) quarantine(error.what());
-    throw;
-  } catch (...) {
-    lease.discard();
     throw;
   }
 }
 
+void Broker::change(const std::function<void(Database&)>& work) {
+  with([&](Database& database) {
+    Transaction transaction(database);
+    work(database);
+    transaction.commit();
+  });
+}
+
 void Broker::quarantine(const std::string& why) {
+  if (!file().starts_with(place_.folder())) {
+    services_.log.error("Malformed database " + file() + ": " + why);  // a copy on its way in
+    return;
+  }
   const std::string target_folder = place_.device + "/quarantined/" + place_.directory;
   make_folders(services_.disk, target_folder, false);
   std::string target = target_folder + "/" + place_.hash;
@@ -127,7 +99,8 @@ void Broker::quarantine(const std::string& why) {
 
 bool Broker::create_file(const std::function<void(Database&)>& fill) {
   Disk& disk = services_.disk;
-  const std::string folder = place_.folder();
+  const std::string target = file();
+  const std::string folder = target.substr(0, target.rfind('/'));
   if (const int error = make_folders(disk, folder, true))
     throw std::system_error(error, std::generic_category(), folder);
   const std::string fresh = folder + "/" + services_.entropy.hex(8) + ".tmp";
@@ -146,14 +119,14 @@ bool Broker::create_file(const std::function<void(Database&)>& fill) {
     if (!fd || disk.fsync(fd.get()) != 0)
       throw std::system_error(errno, std::generic_category(), fresh);
   }
-  const Fd lock = lock_folder(disk, folder, std::chrono::seconds(10));
+  const Fd lock = lock_folder(disk, folder, patience_.lock);
   if (!lock) throw std::system_error(errno, std::generic_category(), folder + "/.lock");
   if (exists()) {
     disk.unlink(fresh);
     return false;
   }
-  if (disk.rename(fresh, place_.file()) != 0)
-    throw std::system_error(errno, std::generic_category(), place_.file());
+  if (disk.rename(fresh, target) != 0)
+    throw std::system_error(errno, std::generic_category(), target);
   if (const int error = sync_folder(disk, folder))
     throw std::system_error(error, std::generic_category(), folder);
   return true;
@@ -165,6 +138,11 @@ DatabaseMetadata Broker::read_metadata(Database& database) const {
   return row.step() ? parse_metadata_column(row.text(0)) : DatabaseMetadata();
 }
 
+void Broker::write_metadata(Database& database, const DatabaseMetadata& metadata) const {
+  const std::string sql = std::string("UPDATE ") + stat_table() + " SET metadata = ?";
+  database.query(sql.c_str()).bind(metadata_column(metadata)).step();
+}
+
 DatabaseMetadata Broker::metadata() {
   DatabaseMetadata out;
   with([&](Database& database) { out = read_metadata(database); });
@@ -174,81 +152,59 @@ DatabaseMetadata Broker::metadata() {
 void Broker::touch(const Timestamp& put_timestamp) {
   with([&](Database& database) {
     const std::string sql =
-        std::string("UPDATE ") + stat_table() + " SET put_timestamp = max(put_timestamp, ?)";
+        std::string("UPDATE ") + stat_table() + " SET put_timestamp = ?1 WHERE put_timestamp < ?1";
     database.query(sql.c_str()).bind(put_timestamp.internal()).step();
   });
 }
 
 void Broker::mark_deleted(const Timestamp& timestamp) {
-  with([&](Database& database) {
-    Transaction transaction(database);
+  change([&](Database& database) {
     DatabaseMetadata all = read_metadata(database);
     const std::string when = timestamp.internal();
     for (auto& [name, value] : all) {
-      if (value.second < when) value = {"", when};
+      if (value.second < when && !outlives_deletion(name)) value = {"", when};
     }
+    write_metadata(database, all);
     const std::string sql = std::string("UPDATE ") + stat_table() +
-                            " SET metadata = ?, delete_timestamp = ?, status = 'DELETED', "
-                            "status_changed_at = ? WHERE delete_timestamp < ?";
-    database.query(sql.c_str()).bind(metadata_column(all)).bind(when).bind(when).bind(when).step();
-    transaction.commit();
+                            " SET delete_timestamp = ?1, status = 'DELETED', "
+                            "status_changed_at = ?1 WHERE delete_timestamp < ?1";
+    database.query(sql.c_str()).bind(when).step();
   });
 }
 
-std::string Broker::update_metadata(const Headers& fields, const Timestamp& timestamp,
-                                    std::string_view kind) {
+std::string Broker::update_metadata(const Headers& fields, const Timestamp& timestamp) {
   if (fields.empty()) return "";
+  DatabaseMetadata updates;
+  const std::string when = timestamp.internal();
+  for (const auto& [name, value] : fields) updates[title_case(name)] = {value, when};
   std::string refusal;
   with([&](Database& database) {
     Transaction transaction(database);
     DatabaseMetadata all = read_metadata(database);
-    const std::string when = timestamp.internal();
-    for (const auto& [name, value] : fields) {
-      auto& old = all[name];
-      if (old.second.empty() || when > old.second) old = {value, when};
-    }
-    const std::string prefix = "X-" + std::string(kind) + "-Meta-";
-    std::int64_t count = 0;
-    std::int64_t size = 0;
-    for (const auto& [name, value] : all) {
-      if (!starts_with_name(name, prefix) || value.first.empty()) continue;
-      ++count;
-      size += static_cast<std::int64_t>(name.size() - prefix.size() + value.first.size());
-    }
-    if (count > services_.limits.max_meta_count) {
-      refusal = "Too many metadata items; max " + std::to_string(services_.limits.max_meta_count);
-    } else if (size > services_.limits.max_meta_overall_size) {
-      refusal =
-          "Total metadata too large; max " + std::to_string(services_.limits.max_meta_overall_size);
-    } else {
-      const std::string update = std::string("UPDATE ") + stat_table() + " SET metadata = ?";
-      database.query(update.c_str()).bind(metadata_column(all)).step();
-      transaction.commit();
-    }
+    if (!apus::merge_metadata(all, updates)) return;
+    refusal = check_stored_metadata(all, services_.limits);
+    if (!refusal.empty()) return;
+    write_metadata(database, all);
+    transaction.commit();
   });
   return refusal;
 }
 
-void Broker::put_pending(const std::string& pickle, std::chrono::milliseconds patience) {
-  Disk& disk = services_.disk;
-  const std::string record = ":" + base64_encode(pickle);
+void Broker::merge_metadata(const DatabaseMetadata& updates) {
+  if (updates.empty()) return;
+  change([&](Database& database) {
+    DatabaseMetadata all = read_metadata(database);
+    if (apus::merge_metadata(all, updates)) write_metadata(database, all);
+  });
+}
+
+void Broker::put_pending(const std::string& pickle) {
   {
-    const Fd lock = lock_folder(disk, place_.folder(), patience);
+    const Fd lock = lock_folder(services_.disk, place_.folder(), patience_.lock);
     if (!lock) throw std::system_error(errno, std::generic_category(), place_.folder() + "/.lock");
-    const Fd file(disk, disk.open(pending_file(), O_WRONLY | O_CREAT | O_APPEND, 0644));
-    struct stat info {};
-    if (!file || disk.fstat(file.get(), info) != 0)
-      throw std::system_error(errno, std::generic_category(), pending_file());
-    const auto before = static_cast<std::uint64_t>(info.st_size);
-    const ssize_t count = disk.write(file.get(), record);
-    if (count != static_cast<ssize_t>(record.size())) {
-      const int error = count < 0 ? errno : ENOSPC;
-      disk.truncate(file.get(), before);  // half a record would swallow the next one
-      throw std::system_error(error, std::generic_category(), pending_file());
-    }
-    if (before + record.size() <= kPendingLimit) return;
+    if (append_pending_row(services_.disk, pending_file(), pickle) <= kPendingLimit) return;
   }
-  commit_pending(patience);
+  commit_pending();
 }
 
 std::vector<pickle::Ref> Broker::read_pending(int fd, std::uint64_t size) {
@@ -260,36 +216,61 @@ std::vector<pickle::Ref> Broker::read_pending(int fd, std::uint64_t size) {
     have += static_cast<std::size_t>(count);
   }
   text.resize(have);
-  std::vector<pickle::Ref> rows;
-  for (const std::string& record : split_list(text, ':')) {
-    const auto raw = base64_decode(record);
-    pickle::Ref row = raw ? pickle::parse(*raw) : nullptr;
-    if (row != nullptr && std::holds_alternative<pickle::Tuple>(row->data)) {
-      rows.push_back(std::move(row));
-    } else {
-      services_.log.error("Invalid pending entry " + pending_file() + ": " + record.substr(0, 100));
-    }
+  std::vector<std::string> bad;
+  std::vector<pickle::Ref> rows = read_pending_rows(text, bad);
+  std::erase_if(rows, [&](const pickle::Ref& row) {
+    if (is_row(std::get<pickle::Tuple>(row->data))) return false;
+    bad.emplace_back("a tuple that is no row");
+    return true;
+  });
+  for (const std::string& record : bad) {
+    services_.log.error("Invalid pending entry " + pending_file() + ": " + record.substr(0, 100));
   }
   return rows;
 }
 
-bool Broker::commit_pending(std::chrono::milliseconds patience) {
-  Disk& disk = services_.disk;
+void Broker::preallocate(Database& database) const {
   struct stat info {};
-  if (::stat(pending_file().c_str(), &info) != 0 || info.st_size == 0) return true;
-  const Fd lock = lock_folder(disk, place_.folder(), patience);
-  if (!lock) return false;
-  const Fd file(disk, disk.open(pending_file(), O_RDWR));
-  if (!file || disk.fstat(file.get(), info) != 0) return errno == ENOENT;
-  if (info.st_size == 0) return true;
-  const auto rows = read_pending(file.get(), static_cast<std::uint64_t>(info.st_size));
-  with([&](Database& database) {
-    Transaction transaction(database);
-    merge(database, rows);
-    transaction.commit();
-  });
-  disk.truncate(file.get(), 0);
-  return true;
+  if (!services_.preallocate || ::stat(file().c_str(), &info) != 0) return;
+  database.grow_by(growth_step(static_cast<std::uint64_t>(info.st_size)));
+}
+
+void Broker::commit_locked() {
+  Disk& disk = services_.disk;
+  const Fd pending(disk, disk.open(pending_file(), O_RDWR));
+  struct stat info {};
+  if (!pending) {
+    if (errno == ENOENT) return;
+    throw std::system_error(errno, std::generic_category(), pending_file());
+  }
+  if (disk.fstat(pending.get(), info) != 0)
+    throw std::system_error(errno, std::generic_category(), pending_file());
+  if (info.st_size == 0) return;
+  const auto rows = read_pending(pending.get(), static_cast<std::uint64_t>(info.st_size));
+  if (!rows.empty()) {
+    change([&](Database& database) {
+      preallocate(database);
+      merge_pending(database, rows);
+    });
+  }
+  if (disk.truncate(pending.get(), 0) != 0)
+    throw std::system_error(errno, std::generic_category(), pending_file());
+}
+
+void Broker::commit_pending() {
+  struct stat info {};
+  if (!fixed_file_.empty() || ::stat(pending_file().c_str(), &info) != 0 || info.st_size == 0)
+    return;
+  const Fd lock = lock_folder(services_.disk, place_.folder(), patience_.lock);
+  if (!lock) {
+    if (patience_.stale_ok) return;
+    throw std::system_error(errno, std::generic_category(), place_.folder() + "/.lock");
+  }
+  try {
+    commit_locked();
+  } catch (const DatabaseError& error) {
+    if (!patience_.stale_ok || !error.locked()) throw;
+  }
 }
 
 }  // namespace apus

@@ -1,20 +1,20 @@
-// What account and container databases share: their place, life, metadata, pending rows.
+// What account and container databases share: their place, life, metadata, pending rows and the
+// points up to which their peers know them.
 #pragma once
 
 #include <apus/disk.h>
 #include <apus/headers.h>
 #include <apus/host.h>
+#include <apus/json.h>
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "framework/pickle/pickle.h"
-#include "framework/store/db/sqlite.h"
+#include "framework/store/db/database_metadata.h"
+#include "framework/store/db/database_pool.h"
+#include "framework/store/db/pending_file.h"
 
 namespace apus {
 
@@ -31,49 +31,6 @@ struct DatabasePlace {
   [[nodiscard]] std::string file() const { return folder() + "/" + hash + ".db"; }
 };
 
-/// Open connections, kept by path and given to one user at a time. Thread-safe. A connection whose
-/// file was replaced or removed is not given out again.
-class APUS_API DatabasePool {
- public:
-  class APUS_API Lease {
-   public:
-    Lease(DatabasePool& pool, std::string path, std::uint64_t inode,
-          std::unique_ptr<Database> database);
-    Lease(Lease&&) noexcept = default;
-    ~Lease();
-    Database& operator*() const { return *database_; }
-    Database* operator->() const { return database_.get(); }
-    void discard() { database_.reset(); }
-
-   private:
-    DatabasePool* pool_;
-    std::string path_;
-    std::uint64_t inode_;
-    std::unique_ptr<Database> database_;
-  };
-
-  /// Throws DatabaseError when the file cannot be opened.
-  Lease open(const std::string& path);
-
- private:
-  struct Idle {
-    std::string path;
-    std::uint64_t inode;
-    std::unique_ptr<Database> database;
-  };
-  void give_back(std::string path, std::uint64_t inode, std::unique_ptr<Database> database);
-
-  static constexpr std::size_t kMaxIdle = 256;
-  std::mutex mutex_;
-  std::vector<Idle> idle_;  ///< most recently used last
-};
-
-/// Headers with the moment each was set: the metadata column.
-using DatabaseMetadata = std::map<std::string, std::pair<std::string, std::string>, std::less<>>;
-
-APUS_API DatabaseMetadata parse_metadata_column(std::string_view json);
-APUS_API std::string metadata_column(const DatabaseMetadata& metadata);
-
 /// What every broker is made with. Outlives them.
 struct BrokerServices {
   Disk& disk;
@@ -82,19 +39,48 @@ struct BrokerServices {
   Logger& log;
   DatabasePool& connections;
   const Constraints& limits;
+  bool preallocate = false;  ///< db_preallocation
 };
 
-/// One database on the disk. A light object made for a request; all state is on the disk.
+/// How long to wait for the folder's lock, and whether a reader may do without the pending rows.
+struct Patience {
+  std::chrono::milliseconds lock{10000};
+  bool stale_ok = false;
+};
+
+/// How far a peer's rows are known.
+struct SyncPoint {
+  std::string remote_id;
+  std::int64_t point = -1;
+};
+
+/// A row from outside that lacks a field or has one of another type.
+class APUS_API BadRow : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+  ~BadRow() override;
+};
+
+/// One database on the disk. A light object made for a request; all state is on the disk. Throws
+/// DatabaseError and std::system_error; a damaged database is moved to quarantine first. Databases
+/// of older Swifts are brought to the present schema when they are first used.
 class APUS_API Broker {
  public:
-  Broker(BrokerServices services, DatabasePlace place);
+  /// With `file` set, that file instead of the current one at `place`: no pending rows are read.
+  Broker(BrokerServices services, DatabasePlace place, std::string file = "");
   virtual ~Broker();
 
-  [[nodiscard]] bool exists() const;
-  /// Applies metadata set at `timestamp`: larger timestamps win. Returns Swift's 400 text when the
-  /// limits are passed, and changes nothing then; else empty.
-  std::string update_metadata(const Headers& fields, const Timestamp& timestamp,
-                              std::string_view kind);
+  void set_patience(Patience patience) { patience_ = patience; }
+  [[nodiscard]] const DatabasePlace& place() const { return place_; }
+  /// The current file, whether it exists or not.
+  [[nodiscard]] virtual std::string file() const;
+  [[nodiscard]] virtual bool exists() const;
+
+  /// Sets fields at `timestamp`: larger timestamps win. Returns Swift's 400 text when the limits
+  /// are passed, and changes nothing then; else empty.
+  std::string update_metadata(const Headers& fields, const Timestamp& timestamp);
+  /// The same for what a peer has, without limits.
+  void merge_metadata(const DatabaseMetadata& updates);
   [[nodiscard]] DatabaseMetadata metadata();
   /// Sets put_timestamp to the larger of the two.
   void touch(const Timestamp& put_timestamp);
@@ -102,28 +88,74 @@ class APUS_API Broker {
   void mark_deleted(const Timestamp& timestamp);
 
   /// Appends a row to the pending file; merges all of it when that is full. Survives kill -9.
-  void put_pending(const std::string& pickle, std::chrono::milliseconds patience);
-  /// Merges pending rows. False when the lock was not to be had in time (the rows stay).
-  bool commit_pending(std::chrono::milliseconds patience);
+  void put_pending(const std::string& pickle);
+  /// Merges pending rows. A reader that may be stale goes on without them when the lock or the
+  /// database is not to be had in time; anyone else gets the exception.
+  void commit_pending();
+
+  /// The highest ROWID ever given in the table of rows (or another), -1 when none was.
+  [[nodiscard]] std::int64_t max_row(const char* table = nullptr);
+  [[nodiscard]] std::int64_t sync_point(const std::string& remote_id, bool incoming = true);
+  [[nodiscard]] std::vector<SyncPoint> sync_points(bool incoming = true);
+  /// Points only advance.
+  void merge_sync_points(const std::vector<SyncPoint>& points, bool incoming = true);
+  /// A copy that came by rsync gets an id of its own, and knows all of `remote_id`'s rows.
+  void take_new_id(const std::string& remote_id);
+  /// The oldest creation, the newest put and delete.
+  void merge_timestamps(const std::string& created_at, const std::string& put_timestamp,
+                        const std::string& delete_timestamp);
+  /// Up to `count` rows after ROWID `start`, tombstones too, each an object of its columns.
+  [[nodiscard]] Json::Array rows_since(std::int64_t start, std::int64_t count);
+  /// Merges such rows; with `source` set, that peer's point advances. Throws BadRow.
+  virtual void merge_rows(const Json::Array& rows, const std::string& source) = 0;
+  /// What peers compare: all of the info row, count, metadata as text, max_row. Null when the
+  /// database has no info row.
+  [[nodiscard]] virtual Json replication_info() = 0;
+  /// Drops tombstones and emptied metadata older than `age`, sync points older than `sync_age`.
+  void reclaim(const Timestamp& age, const Timestamp& sync_age);
+  void quarantine(const std::string& why);
 
  protected:
   /// Runs `work` on a connection; a damaged database is quarantined, and the error goes on.
   void with(const std::function<void(Database&)>& work);
+  /// As `with`, in one write transaction.
+  void change(const std::function<void(Database&)>& work);
   /// Makes a new database file with the sync tables and what `fill` adds, durable, unless it is
   /// there by then. False when it was.
   bool create_file(const std::function<void(Database&)>& fill);
-  virtual void merge(Database& database, const std::vector<pickle::Ref>& rows) = 0;
+  /// Merges what pending files hold; rows for which `is_row` holds.
+  virtual void merge_pending(Database& database, const std::vector<pickle::Ref>& rows) = 0;
+  [[nodiscard]] virtual bool is_row(const pickle::Tuple& tuple) const = 0;
+  virtual void migrate(Database& database) = 0;
   [[nodiscard]] virtual const char* stat_table() const = 0;
+  [[nodiscard]] virtual const char* row_table() const = 0;
+  /// The column whose age makes a tombstone old.
+  [[nodiscard]] virtual const char* reclaim_column() const = 0;
+  [[nodiscard]] virtual bool is_deleted(Database& database) = 0;
+  [[nodiscard]] virtual bool outlives_deletion(std::string_view metadata_name) const;
+  /// More to be done in the transactions of take_new_id and reclaim.
+  virtual void on_new_id(Database& database);
+  virtual void on_reclaim(Database& database, const Timestamp& sync_age);
+  static void advance_sync_point(Database& database, const SyncPoint& point, bool incoming);
   [[nodiscard]] std::string new_id() const;
-  void quarantine(const std::string& why);
 
   BrokerServices services_;
   DatabasePlace place_;
+  std::string fixed_file_;
 
  private:
   [[nodiscard]] DatabaseMetadata read_metadata(Database& database) const;
+  void write_metadata(Database& database, const DatabaseMetadata& metadata) const;
   [[nodiscard]] std::string pending_file() const { return place_.file() + ".pending"; }
   [[nodiscard]] std::vector<pickle::Ref> read_pending(int fd, std::uint64_t size);
+  void commit_locked();
+  void reclaim_rows(const Timestamp& age);
+  void preallocate(Database& database) const;
+
+  Patience patience_;
 };
+
+/// "SELECT a, b FROM ..." as objects by column name: integers, texts and nulls.
+APUS_API Json row_object(const Statement& row, const std::vector<const char*>& names);
 
 }  // namespace apus

@@ -4,68 +4,137 @@
 #include <apus/timestamp.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "framework/store/db/broker.h"
 #include "framework/store/db/listing.h"
+#include "framework/store/db/object_row.h"
+#include "framework/store/db/shard_range.h"
 
 namespace apus {
 
-/// One object's row as it comes in.
-struct ObjectRow {
-  std::string name;
-  std::string created_at;  ///< a timestamp, or three of them encoded
-  std::int64_t size = 0;
-  std::string content_type;
-  std::string etag;
-  bool deleted = false;
-  std::int64_t policy = 0;
-  std::string content_type_timestamp;  ///< empty = as the data
-  std::string meta_timestamp;          ///< empty = as the content type
-};
-
-/// The merged row, or nothing when `incoming` brings nothing newer. Rows match by name and policy.
-APUS_API std::optional<ObjectRow> merge_rows(const std::optional<ObjectRow>& stored,
-                                             const ObjectRow& incoming);
+/// What the database files of a container say about its sharding.
+enum class ShardingState : std::uint8_t { kNotFound, kUnsharded, kSharding, kSharded, kCollapsed };
+/// "not_found", "unsharded", "sharding", "sharded", "collapsed".
+APUS_API std::string_view sharding_state_name(ShardingState state);
 
 struct ContainerStat {
+  std::string account;
+  std::string container;
   std::string created_at;
   std::string put_timestamp;
   std::string delete_timestamp;
+  std::string status;
   std::string status_changed_at;
-  std::int64_t object_count = 0;
+  std::int64_t object_count =
+      0;  ///< of the retiring file while sharding, of the shards when sharded
   std::int64_t bytes_used = 0;
+  std::string reported_put_timestamp;
+  std::string reported_delete_timestamp;
+  std::int64_t reported_object_count = 0;
+  std::int64_t reported_bytes_used = 0;
+  std::string hash;
+  std::string id;
+  std::int64_t sync_point1 = -1;
+  std::int64_t sync_point2 = -1;
   std::int64_t policy = 0;
+  std::string metadata;  ///< the column's JSON
+  ShardingState state = ShardingState::kUnsharded;
 
   /// A container without objects whose deletion is newer than its creation.
-  [[nodiscard]] bool deleted() const {
-    return object_count == 0 && delete_timestamp > put_timestamp;
-  }
+  [[nodiscard]] APUS_API bool deleted() const;
+};
+
+/// Which shard ranges a reader asks for. Markers are exclusive bounds, empty = none.
+struct ShardQuery {
+  std::string marker;
+  std::string end_marker;
+  std::string includes;  ///< only the range that holds this name; the markers do not count then
+  bool reverse = false;
+  bool include_deleted = false;
+  bool include_own = false;
+  bool only_own = false;
+  bool fill_gaps = false;         ///< a copy of the own range covers what is missing at the end
+  std::set<std::int64_t> states;  ///< empty = all
 };
 
 class APUS_API ContainerBroker final : public Broker {
  public:
+  /// Without names they are read from the database.
   ContainerBroker(BrokerServices services, DatabasePlace place, std::string account,
-                  std::string container);
+                  std::string container, std::string file = "");
+
+  /// The last of the database files; HASH.db when there is none.
+  [[nodiscard]] std::string file() const override;
+  [[nodiscard]] bool exists() const override;
+  /// All files of the container by ascending epoch, looked for on the disk once an object.
+  [[nodiscard]] const std::vector<std::string>& files() const;
+  void forget_files() { files_.reset(); }
 
   /// Makes the database. False when it was there.
   bool create(const Timestamp& put_timestamp, std::int64_t policy);
-  /// Pending rows are committed first when the lock is to be had at once. Nothing when there is
-  /// none.
+  /// Nothing when there is no database.
   std::optional<ContainerStat> info();
-  /// A deleted container comes back under another policy.
+  /// Whether it counts as deleted; true when there is none. Pending rows are merged only when the
+  /// answer hangs on them.
+  [[nodiscard]] bool gone();
+  /// No objects in any policy, in any file, in any shard.
+  [[nodiscard]] bool empty();
+  /// Another policy; status_changed_at becomes `timestamp` unless it is later.
   void set_policy(std::int64_t policy, const Timestamp& timestamp);
+  void set_status_changed_at(const Timestamp& timestamp);
+  void set_sync_points(std::int64_t point1, std::int64_t point2);
+  /// What the account servers were told.
+  void set_reported(const ContainerStat& told);
+
   void put_object(const ObjectRow& row);
-  [[nodiscard]] std::vector<ListingEntry> list(const ListingQuery& query, std::int64_t policy);
+  /// From the retiring file while sharding.
+  void list(const ListingQuery& query, std::int64_t policy, const ListingSink& sink);
+  void merge_objects(const std::vector<ObjectRow>& rows, const SyncPoint& source = {});
+  void merge_rows(const Json::Array& rows, const std::string& source) override;
+  [[nodiscard]] Json replication_info() override;
+
+  // Sharding.
+  [[nodiscard]] ShardingState state();
+  [[nodiscard]] std::vector<ShardRange> shard_ranges(const ShardQuery& query = {});
+  void merge_shard_ranges(std::vector<ShardRange> ranges);
+  /// The container's own range; a default one over all names when none is stored.
+  [[nodiscard]] ShardRange own_shard_range();
+  /// Not a shard of another container.
+  [[nodiscard]] bool is_root();
+  /// Sharding has begun (or is done) and there are ranges.
+  [[nodiscard]] bool sharding_initiated();
+  /// "account/container"
+  [[nodiscard]] const std::string& path();
 
  private:
-  void merge(Database& database, const std::vector<pickle::Ref>& rows) override;
+  void migrate(Database& database) override;
+  void merge_pending(Database& database, const std::vector<pickle::Ref>& rows) override;
+  [[nodiscard]] bool is_row(const pickle::Tuple& tuple) const override;
   void merge_one(Database& database, const ObjectRow& row);
   [[nodiscard]] const char* stat_table() const override { return "container_info"; }
+  [[nodiscard]] const char* row_table() const override { return "object"; }
+  [[nodiscard]] const char* reclaim_column() const override { return "created_at"; }
+  [[nodiscard]] bool is_deleted(Database& database) override;
+  [[nodiscard]] bool outlives_deletion(std::string_view metadata_name) const override;
+  void on_new_id(Database& database) override;
+  void on_reclaim(Database& database, const Timestamp& sync_age) override;
+  [[nodiscard]] std::optional<ContainerStat> own_info();
+  void add_shard_stats(ContainerStat& stat);
+  [[nodiscard]] bool own_file_is_empty();
+  [[nodiscard]] std::vector<ShardRange> stored_shard_ranges(const ShardQuery& query);
+  [[nodiscard]] std::optional<ShardRange> stored_own_range();
+  void append_filler(const ShardQuery& query, const std::string& marker,
+                     const std::string& end_marker, std::vector<ShardRange>& ranges);
+  /// A broker of one file of the container.
+  [[nodiscard]] ContainerBroker of_file(const std::string& file) const;
 
   std::string account_;
   std::string container_;
+  std::string path_;
+  mutable std::optional<std::vector<std::string>> files_;
 };
 
 }  // namespace apus

@@ -1,12 +1,10 @@
 #include "framework/store/db/listing.h"
 
-#include <algorithm>
+#include <vector>
 
 namespace apus {
-namespace {
 
-// The first text after all that start with `text`: its last code point plus one.
-std::string successor(std::string text) {
+std::string name_after(std::string text) {
   std::size_t at = text.size();
   while (at > 0 && (static_cast<unsigned char>(text[at - 1]) & 0xC0U) == 0x80U) --at;
   if (at == 0) return text;
@@ -27,142 +25,152 @@ std::string successor(std::string text) {
   return text;
 }
 
+namespace {
+
 class Walk {
  public:
   Walk(Database& database, const std::string& table, const std::string& columns,
-       const ListingQuery& query, std::int64_t policy,
-       const std::function<void(const Statement&, ListingEntry&)>& fill)
+       const ListingQuery& query, std::optional<std::int64_t> policy,
+       const std::function<void(const Statement&, ListingEntry&)>& fill, const ListingSink& sink)
       : database_(database),
         table_(table),
         columns_(columns),
         query_(query),
         policy_(policy),
         fill_(fill),
-        marker_(query.marker),
-        end_marker_(query.end_marker),
+        sink_(sink),
+        marker_(query.reverse ? query.end_marker : query.marker),
+        end_marker_(query.reverse ? query.marker : query.end_marker),
         prefix_(query.prefix),
-        delimiter_(query.delimiter) {
-    if (query.reverse) std::swap(marker_, end_marker_);
+        delimiter_(query.delimiter),
+        left_(query.limit) {
     if (query.path) {
       prefix_ = *query.path;
       if (!prefix_.empty()) prefix_ = prefix_.substr(0, prefix_.find_last_not_of('/') + 1) + "/";
-      if (query.path->empty()) prefix_.clear();
       delimiter_ = "/";
     }
+    if (!prefix_.empty()) end_of_prefix_ = name_after(prefix_);
     first_marker_ = marker_;
   }
 
-  std::vector<ListingEntry> run() {
-    while (static_cast<std::int64_t>(out_.size()) < query_.limit && page()) {
+  void run() {
+    while (left_ > 0 && page() && !delimiter_.empty()) {
     }
-    return std::move(out_);
   }
 
  private:
-  // One query; true when another may follow.
-  bool page() {
-    std::string sql = "SELECT name, " + columns_ + " FROM " + table_ + " WHERE deleted = 0";
-    std::vector<std::string> texts;
-    const auto bound = [&](const char* comparison, std::string value) {
-      sql.append(" AND name ").append(comparison).append(" ?");
-      texts.push_back(std::move(value));
-    };
-    if (policy_ >= 0) sql += " AND storage_policy_index = " + std::to_string(policy_);
-    const std::string end_of_prefix = prefix_.empty() ? "" : successor(prefix_);
-    if (!end_marker_.empty() && (prefix_.empty() || end_marker_ < end_of_prefix)) {
+  void bound(const char* comparison, std::string value) {
+    sql_.append(" AND name ").append(comparison).append(" ?");
+    texts_.push_back(std::move(value));
+  }
+
+  void add_bounds() {
+    if (!end_marker_.empty() && (prefix_.empty() || end_marker_ < end_of_prefix_)) {
       bound("<", end_marker_);
     } else if (!prefix_.empty()) {
-      bound("<", end_of_prefix);
+      bound("<", end_of_prefix_);
     }
-    if (jumped_) {
+    if (at_marker_) {
       bound(">=", marker_);
     } else if (!marker_.empty() && (prefix_.empty() || marker_ >= prefix_)) {
       bound(">", marker_);
     } else if (!prefix_.empty()) {
       bound(">=", prefix_);
     }
+    at_marker_ = false;
     if (!query_.allow_reserved) bound(">=", "\x01");
-    sql += query_.reverse ? " ORDER BY name DESC LIMIT ?" : " ORDER BY name LIMIT ?";
-    Statement rows = database_.query(sql.c_str());
-    for (const std::string& text : texts) rows.bind(text);
-    rows.bind(query_.limit - static_cast<std::int64_t>(out_.size()));
-    while (static_cast<std::int64_t>(out_.size()) < query_.limit && rows.step()) {
-      if (take(rows)) return true;
-    }
-    return false;
   }
 
-  // Adds a row, or a subdir and then jumps behind it: true asks for a new query.
-  bool take(const Statement& row) {
-    const std::string_view name = row.text(0);
+  // One query; false when it had no row.
+  bool page() {
+    sql_ = "SELECT name, " + columns_ + " FROM " + table_ + " WHERE deleted = 0";
+    texts_.clear();
+    add_bounds();
+    if (policy_) sql_ += " AND storage_policy_index = ?";
+    sql_ += query_.reverse ? " ORDER BY name DESC LIMIT ?" : " ORDER BY name LIMIT ?";
+    Statement rows = database_.query(sql_.c_str());
+    for (const std::string& text : texts_) rows.bind(text);
+    if (policy_) rows.bind(*policy_);
+    rows.bind(left_);
+    bool any = false;
+    while (left_ > 0 && rows.step()) {
+      any = true;
+      const std::string_view name = rows.text(0);
+      if (!delimiter_.empty()) (query_.reverse ? end_marker_ : marker_) = name;
+      if (take(rows, name)) break;
+    }
+    return any;
+  }
+
+  // Hands over a row, or a subdir and then jumps behind it: true asks for a new query.
+  bool take(const Statement& row, std::string_view name) {
     const std::size_t at =
         delimiter_.empty() ? std::string_view::npos : name.find(delimiter_, prefix_.size());
-    if (query_.path) return take_path(row, name, at);
-    if (at == std::string_view::npos) {
-      add(row, name);
-      return false;
-    }
-    const std::string folder(name.substr(0, at + delimiter_.size()));
-    if (folder != first_marker_) {
-      ListingEntry entry;
-      entry.name = folder;
-      entry.subdir = true;
-      out_.push_back(std::move(entry));
-    }
-    jump(folder, at);
-    return true;
-  }
-
-  bool take_path(const Statement& row, std::string_view name, std::size_t at) {
-    if (name == *query_.path) return false;
-    if (at != std::string_view::npos && at + 1 < name.size()) {
-      // Deeper than one level. Swift goes on behind the jump's name itself, not at it.
-      const std::string folder(name.substr(0, at + 1));
+    const bool inside = at != std::string_view::npos;
+    if (query_.path) {
+      if (name == prefix_) return false;
+      if (inside && name.size() > at + 1) {
+        jump(std::string(name.substr(0, at + 1)), at);
+        at_marker_ = false;  // Swift goes on behind the jump's name itself, not at it
+        return true;
+      }
+    } else if (inside) {
+      std::string folder(name.substr(0, at + delimiter_.size()));
       jump(folder, at);
-      jumped_ = false;
+      if (folder != first_marker_) add_folder(std::move(folder));
       return true;
     }
-    add(row, name);
+    entry_.name = name;
+    fill_(row, entry_);
+    sink_(entry_);
+    --left_;
     return false;
+  }
+
+  void add_folder(std::string folder) {
+    ListingEntry entry;
+    entry.name = std::move(folder);
+    entry.subdir = true;
+    sink_(entry);
+    --left_;
   }
 
   void jump(const std::string& folder, std::size_t at) {
     if (query_.reverse) {
       end_marker_ = folder;
-      return;
+    } else {
+      marker_ = folder.substr(0, at) + name_after(delimiter_);
+      at_marker_ = true;
     }
-    marker_ = folder.substr(0, at) + successor(delimiter_);
-    jumped_ = true;
-  }
-
-  void add(const Statement& row, std::string_view name) {
-    ListingEntry& entry = out_.emplace_back();
-    entry.name = name;
-    fill_(row, entry);
   }
 
   Database& database_;
   const std::string& table_;
   const std::string& columns_;
   const ListingQuery& query_;
-  std::int64_t policy_;
+  std::optional<std::int64_t> policy_;
   const std::function<void(const Statement&, ListingEntry&)>& fill_;
+  const ListingSink& sink_;
   std::string marker_;
   std::string end_marker_;
   std::string prefix_;
   std::string delimiter_;
+  std::int64_t left_;  ///< entries that still fit
+  std::string end_of_prefix_;
   std::string first_marker_;
-  bool jumped_ = false;
-  std::vector<ListingEntry> out_;
+  bool at_marker_ = false;  ///< the next query may return the marker itself
+  std::string sql_;
+  std::vector<std::string> texts_;
+  ListingEntry entry_;
 };
 
 }  // namespace
 
-std::vector<ListingEntry> list_names(
-    Database& database, const std::string& table, const std::string& columns,
-    const ListingQuery& query, std::int64_t policy,
-    const std::function<void(const Statement&, ListingEntry&)>& fill) {
-  return Walk(database, table, columns, query, policy, fill).run();
+void list_names(Database& database, const std::string& table, const std::string& columns,
+                const ListingQuery& query, std::optional<std::int64_t> policy,
+                const std::function<void(const Statement&, ListingEntry&)>& fill,
+                const ListingSink& sink) {
+  Walk(database, table, columns, query, policy, fill, sink).run();
 }
 
 }  // namespace apus

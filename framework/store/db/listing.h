@@ -4,8 +4,8 @@
 #include <apus/listing.h>
 
 #include <functional>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "framework/store/db/sqlite.h"
 
@@ -22,11 +22,18 @@ struct ListingQuery {
   bool allow_reserved = false;
 };
 
-/// Walks the live rows of `table` by name. `columns` follow "name" in the SELECT; `fill` reads them
-/// from column 1 on. `policy` < 0 = rows of any policy.
-APUS_API std::vector<ListingEntry> list_names(
-    Database& database, const std::string& table, const std::string& columns,
-    const ListingQuery& query, std::int64_t policy,
-    const std::function<void(const Statement&, ListingEntry&)>& fill);
+/// Takes one entry after another; the reference lives during the call.
+using ListingSink = std::function<void(const ListingEntry&)>;
+
+/// Walks the live rows of `table` by name, within one read transaction's worth of statements.
+/// `columns` follow "name" in the SELECT; `fill` reads them from column 1 on into an entry that
+/// keeps what earlier rows left in it. `policy` nothing = rows of any policy.
+APUS_API void list_names(Database& database, const std::string& table, const std::string& columns,
+                         const ListingQuery& query, std::optional<std::int64_t> policy,
+                         const std::function<void(const Statement&, ListingEntry&)>& fill,
+                         const ListingSink& sink);
+
+/// The first text after all that start with `text`: its last code point plus one.
+APUS_API std::string name_after(std::string text);
 
 }  // namespace apus

@@ -64,6 +64,11 @@ Statement& Statement::bind(std::int64_t value) {
   return *this;
 }
 
+Statement& Statement::bind(std::nullptr_t) {
+  sqlite3_bind_null(statement_, ++bound_);
+  return *this;
+}
+
 bool Statement::step() {
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
@@ -78,6 +83,12 @@ std::string_view Statement::text(int column) const {
 }
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_, column);
+}
+
+Statement::Kind Statement::kind(int column) const {
+  const int type = sqlite3_column_type(statement_, column);
+  if (type == SQLITE_NULL) return Kind::kNull;
+  return type == SQLITE_INTEGER ? Kind::kInteger : Kind::kText;
 }
 
 void Database::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
@@ -117,8 +128,26 @@ Statement Database::query(const char* sql) {
 
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
 
-Transaction::Transaction(Database& database) : database_(database) {
-  database_.run("BEGIN IMMEDIATE");
+std::set<std::string, std::less<>> Database::columns() {
+  std::set<std::string, std::less<>> out;
+  Statement rows = query(
+      "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p "
+      "WHERE m.type IN ('table', 'view')");
+  while (rows.step()) {
+    std::string table(rows.text(0));
+    table += '.';
+    out.insert(table + std::string(rows.text(1)));
+    out.insert(std::move(table));
+  }
+  return out;
+}
+
+void Database::grow_by(int bytes) {
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes);
+}
+
+Transaction::Transaction(Database& database, bool write) : database_(database) {
+  database_.run(write ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 Transaction::~Transaction() {
   if (!open_) return;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -39,11 +39,14 @@ class APUS_API Statement {
 
   Statement& bind(std::string_view text);
   Statement& bind(std::int64_t value);
+  Statement& bind(std::nullptr_t);
   /// True when there is a row.
   bool step();
   /// Views live until the next step.
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
+  enum class Kind : std::uint8_t { kNull, kInteger, kText };  ///< fractions and blobs are texts
+  [[nodiscard]] Kind kind(int column) const;
 
  private:
   sqlite3_stmt* statement_;
@@ -64,6 +67,12 @@ class APUS_API Database {
   /// The statement is prepared once a connection and kept.
   Statement query(const char* sql);
   [[nodiscard]] std::int64_t changes() const;
+  /// Every "table.column" of tables and views, and "table." for the table itself.
+  [[nodiscard]] std::set<std::string, std::less<>> columns();
+  /// The file grows in steps of that many bytes from now on.
+  void grow_by(int bytes);
+
+  bool is_current = false;  ///< the schema was looked at and is the present one
 
  private:
   struct Close {
@@ -79,7 +88,7 @@ class APUS_API Database {
 /// A transaction that is rolled back unless `commit` was called.
 class APUS_API Transaction {
  public:
-  explicit Transaction(Database& database);
+  explicit Transaction(Database& database, bool write = true);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();

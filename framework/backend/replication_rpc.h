@@ -1,0 +1,49 @@
+// REPLICATE: what one database's replicator asks of its peers, each call a JSON array
+// ["name", arguments...].
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "framework/backend/database_server.h"
+#include "framework/store/db/broker.h"
+
+namespace apus {
+
+/// Answers the calls sync, merge_items, merge_syncs, rsync_then_merge, complete_rsync, and for
+/// containers merge_shard_ranges and get_shard_ranges. One object serves all threads.
+class APUS_API ReplicationRpc {
+ public:
+  /// A broker of the database at a place, or of one file that is on its way there.
+  using MakeBroker = std::function<std::unique_ptr<Broker>(DatabasePlace place, std::string file)>;
+  ReplicationRpc(const DatabaseServer& server, MakeBroker make_broker);
+
+  /// `request.path` is "/DEVICE/PARTITION/HASH".
+  Response operator()(Request& request) const;
+
+ private:
+  [[nodiscard]] Response dispatch(const DatabasePlace& place, const std::string& call,
+                                  const Json::Array& arguments) const;
+  [[nodiscard]] Response sync(Broker& broker, const Json::Array& arguments) const;
+  [[nodiscard]] Response merge_items(Broker& broker, const Json::Array& arguments) const;
+  [[nodiscard]] Response merge_syncs(Broker& broker, const Json::Array& arguments) const;
+  [[nodiscard]] Response merge_shard_ranges(Broker& broker, const Json::Array& arguments) const;
+  [[nodiscard]] Response get_shard_ranges(Broker& broker) const;
+  [[nodiscard]] Response rsync_then_merge(const DatabasePlace& place, const std::string& id) const;
+  [[nodiscard]] Response complete_rsync(const DatabasePlace& place, const std::string& id,
+                                        const std::string& name) const;
+  [[nodiscard]] bool exists(const std::string& path) const;
+  /// Durable, and under the folder's lock. False when `to` is there and must not be.
+  [[nodiscard]] bool move_in(const DatabasePlace& place, const std::string& from,
+                             const std::string& to, bool replace) const;
+
+  const DatabaseServer& server_;
+  MakeBroker make_broker_;
+};
+
+/// Whether a peer's policy of a container shall replace ours. Both are replication infos (texts
+/// put_timestamp, delete_timestamp, status_changed_at; number count or object_count).
+APUS_API bool peer_has_better_policy(const Json& ours, const Json& theirs);
+
+}  // namespace apus

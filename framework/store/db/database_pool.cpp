@@ -1,0 +1,48 @@
+#include "framework/store/db/database_pool.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace apus {
+
+DatabasePool::Lease::Lease(DatabasePool& pool, std::string path, std::uint64_t inode,
+                           std::unique_ptr<Database> database)
+    : pool_(&pool), path_(std::move(path)), inode_(inode), database_(std::move(database)) {}
+DatabasePool::Lease::~Lease() {
+  if (database_ != nullptr) pool_->give_back(std::move(path_), inode_, std::move(database_));
+}
+
+std::unique_ptr<Database> DatabasePool::take_idle(const std::string& path, std::uint64_t inode) {
+  std::vector<Idle> stale;  // closed after the mutex is free: closing is I/O
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i].path != path) continue;
+    Idle found = std::move(idle_[i]);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (found.inode == inode) return std::move(found.database);
+    stale.push_back(std::move(found));
+  }
+  return nullptr;
+}
+
+DatabasePool::Lease DatabasePool::open(const std::string& path) {
+  struct stat info {};
+  const std::uint64_t inode = ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+  auto database = take_idle(path, inode);
+  if (database == nullptr) database = std::make_unique<Database>(path);
+  return {*this, path, inode, std::move(database)};
+}
+
+void DatabasePool::give_back(std::string path, std::uint64_t inode,
+                             std::unique_ptr<Database> database) {
+  Idle oldest;
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() >= kMaxIdle) {
+    oldest = std::move(idle_.front());
+    idle_.erase(idle_.begin());
+  }
+  idle_.push_back({std::move(path), inode, std::move(database)});
+}
+
+}  // namespace apus

@@ -1,0 +1,98 @@
+#include "servers/container/sync_target.h"
+
+#include <apus/sync_realms.h>
+#include <apus/text.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "framework/store/object/partition.h"
+
+namespace apus {
+namespace {
+
+std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+// The host of "host:port", "user@host" or "[v6]:port", in lower case.
+std::string host_of(std::string_view authority) {
+  authority.remove_prefix(
+      authority.rfind('@') == std::string_view::npos ? 0 : authority.rfind('@') + 1);
+  if (authority.starts_with('[')) return lower(authority.substr(1, authority.find(']') - 1));
+  return lower(authority.substr(0, authority.find(':')));
+}
+
+std::string check_url(std::string_view target, const std::vector<std::string>& allowed) {
+  const std::size_t colon = target.find(':');
+  const std::string scheme = colon == std::string_view::npos ? "" : lower(target.substr(0, colon));
+  if (scheme != "http" && scheme != "https")
+    return "Invalid scheme " + quoted(scheme) +
+           " in X-Container-Sync-To, must be \"//\", \"http\", or \"https\".";
+  std::string_view rest = target.substr(colon + 1);
+  if (rest.starts_with("//")) rest.remove_prefix(2);
+  const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
+  const std::string_view authority = rest.substr(0, end);
+  const std::string_view path = rest.substr(end);
+  if (!path.starts_with('/')) return "Path required in X-Container-Sync-To";
+  if (path.find_first_of("?#;") != std::string_view::npos)
+    return "Params, queries, and fragments not allowed in X-Container-Sync-To";
+  const std::string host = host_of(authority);
+  if (std::find(allowed.begin(), allowed.end(), host) == allowed.end())
+    return "Invalid host " + quoted(host) + " in X-Container-Sync-To";
+  return "";
+}
+
+std::string link_of(const ContainerBroker& broker) {
+  const DatabasePlace& place = broker.place();
+  const std::string file = broker.file();
+  return place.device + "/sync_containers" +
+         file.substr(place.device.size() + 1 + place.directory.size());
+}
+
+}  // namespace
+
+SyncTargets::SyncTargets(Host& host, Logger& log, std::vector<std::string> allowed_hosts)
+    : host_(host), log_(log), allowed_hosts_(std::move(allowed_hosts)) {}
+
+std::string SyncTargets::check(std::string_view target) const {
+  const std::string_view original = target;
+  while (target.ends_with('/')) target.remove_suffix(1);
+  if (target.empty()) return "";
+  if (!target.starts_with("//")) return check_url(target, allowed_hosts_);
+  const std::string_view pieces = target.substr(2);
+  if (std::count(pieces.begin(), pieces.end(), '/') != 3)
+    return "Invalid X-Container-Sync-To format " + quoted(original);
+  const std::string realm(pieces.substr(0, pieces.find('/')));
+  const std::size_t cluster_at = realm.size() + 1;
+  const std::string cluster(pieces.substr(cluster_at, pieces.find('/', cluster_at) - cluster_at));
+  const SyncRealms realms(host_.swift_conf().directory);
+  if (realms.key(realm).empty()) return "No realm key for " + quoted(realm);
+  if (realms.endpoint(realm, cluster).empty())
+    return "No cluster endpoint for " + quoted(realm) + " " + quoted(cluster);
+  return "";
+}
+
+void SyncTargets::update_store(ContainerBroker& broker) const {
+  const DatabaseMetadata all = broker.metadata();
+  const auto to = all.find("X-Container-Sync-To");
+  const auto key = all.find("X-Container-Sync-Key");
+  if (to == all.end() && key == all.end()) return;
+  const std::string link = link_of(broker);
+  const std::string folder = link.substr(0, link.rfind('/'));
+  Disk& disk = host_.disk();
+  const bool synced = to != all.end() && key != all.end() && !to->second.first.empty() &&
+                      !key->second.first.empty() && !broker.gone();
+  if (synced) {
+    const int error = make_folders(disk, folder, false);
+    if (error == 0 && (::symlink(broker.file().c_str(), link.c_str()) == 0 || errno == EEXIST))
+      return;
+    log_.error("Failed to update sync_store " + link + ": " + std::strerror(errno));
+    return;
+  }
+  if (disk.unlink(link) != 0) return;
+  std::string empty = folder;  // suffix, partition and the root go with the last link in them
+  for (int i = 0; i < 4 && disk.rmdir(empty) == 0; ++i) empty.resize(empty.rfind('/'));
+}
+
+}  // namespace apus
