@@ -103,8 +103,9 @@ Headers kept_fields(const Request& request, std::string_view kind,
   const std::string meta = "X-" + std::string(kind) + "-Meta-";
   const std::string system = "X-" + std::string(kind) + "-Sysmeta-";
   for (const auto& [name, value] : request.headers) {
-    const bool listed = std::any_of(also.begin(), also.end(),
-                                    [&](std::string_view n) { return same_name(n, name); });
+    const bool listed = std::any_of(
+        also.begin(), also.end(),
+        [&, field = std::string_view(name)](std::string_view n) { return same_name(n, field); });
     if (listed || (starts_with_name(name, meta) && name.size() > meta.size()))
       out.set(name, std::string(trim(value)));
   }

@@ -1,7 +1,6 @@
-#include <Poco/JSON/Handler.h>
-#include <Poco/JSON/JSONException.h>
-#include <Poco/JSON/Parser.h>
 #include <apus/json.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <array>
@@ -14,33 +13,62 @@ namespace {
 
 constexpr int kMaxDepth = 100;
 
-// Poco's events, handed on.
-class Events final : public Poco::JSON::Handler {
+// The parser's events, handed on; false ends the parse.
+class Events {
  public:
   explicit Events(JsonHandler& to) : to_(to) {}
-  void reset() override {}
-  void startObject() override { to_.begin_object(); }
-  void endObject() override { to_.end_object(); }
-  void startArray() override { to_.begin_array(); }
-  void endArray() override { to_.end_array(); }
-  void key(const std::string& name) override { to_.key(name); }
-  void null() override { to_.other(Json()); }
-  void value(int number) override { to_.integer(number); }
-  void value(unsigned number) override { to_.integer(number); }
-  void value(Poco::Int64 number) override { to_.integer(number); }
-  void value(Poco::UInt64 number) override {
-    if (number <= INT64_MAX) {
-      to_.integer(static_cast<std::int64_t>(number));
-    } else {
-      to_.other(Json(static_cast<double>(number)));
-    }
+  bool StartObject() {
+    if (++depth_ > kMaxDepth) return false;
+    to_.begin_object();
+    return true;
   }
-  void value(const std::string& text) override { to_.text(text); }
-  void value(double number) override { to_.other(Json(number)); }
-  void value(bool flag) override { to_.other(Json(flag)); }
+  bool EndObject(rapidjson::SizeType) {
+    --depth_;
+    to_.end_object();
+    return true;
+  }
+  bool StartArray() {
+    if (++depth_ > kMaxDepth) return false;
+    to_.begin_array();
+    return true;
+  }
+  bool EndArray(rapidjson::SizeType) {
+    --depth_;
+    to_.end_array();
+    return true;
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    to_.key({text, size});
+    return true;
+  }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    to_.text({text, size});
+    return true;
+  }
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // never asked for
+  bool Null() { return other(Json()); }
+  bool Bool(bool flag) { return other(Json(flag)); }
+  bool Double(double number) { return other(Json(number)); }
+  bool Int(int number) { return integer(number); }
+  bool Uint(unsigned number) { return integer(number); }
+  bool Int64(std::int64_t number) { return integer(number); }
+  bool Uint64(std::uint64_t number) {
+    if (number > static_cast<std::uint64_t>(INT64_MAX)) return Double(static_cast<double>(number));
+    return integer(static_cast<std::int64_t>(number));
+  }
 
  private:
+  bool integer(std::int64_t number) {
+    to_.integer(number);
+    return true;
+  }
+  bool other(const Json& value) {
+    to_.other(value);
+    return true;
+  }
+
   JsonHandler& to_;
+  int depth_ = 0;
 };
 
 // Builds the tree.
@@ -274,17 +302,12 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 bool read_json(std::string_view text, JsonHandler& handler) {
-  // Poco's parser knows objects and arrays at the top; a lone value is wrapped for it.
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return false;
-  try {
-    Poco::JSON::Parser parser(new Events(handler));
-    parser.setDepth(kMaxDepth);
-    parser.parse(std::string(text));
-    return true;
-  } catch (const Poco::Exception&) {
-    return false;
-  }
+  rapidjson::MemoryStream in(text.data(), text.size());
+  rapidjson::Reader reader;
+  Events events(handler);
+  reader.Parse<rapidjson::kParseFullPrecisionFlag>(in, events);
+  // A NUL byte looks like the end to the parser.
+  return !reader.HasParseError() && in.Tell() == text.size();
 }
 
 }  // namespace apus

@@ -1,5 +1,7 @@
 #include "servers/apus/serve.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <csignal>
 #include <iostream>
@@ -18,6 +20,14 @@ sigset_t set_of(std::initializer_list<int> signals) {
   sigemptyset(&set);
   for (const int signal : signals) sigaddset(&set, signal);
   return set;
+}
+
+// Every idle connection is an open file: as many as the system lets this process have.
+void allow_many_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
@@ -48,6 +58,7 @@ std::vector<fs::path> conf_paths(const fs::path& path) {
 }
 
 int serve(const std::vector<fs::path>& confs, const std::function<void(int port)>& ready) {
+  allow_many_files();
   std::vector<ConfProblem> problems;
   Served served(confs, problems);
   tell(problems);

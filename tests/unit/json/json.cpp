@@ -22,12 +22,25 @@ TEST_CASE("strings are escaped as Python escapes them") {
   REQUIRE(back);
 }
 
+TEST_CASE("a document may be a lone value, and numbers keep what they can") {
+  CHECK(*Json::parse(" \"x\" ")->text() == "x");
+  CHECK(*Json::parse("-9223372036854775808")->integer() == INT64_MIN);
+  CHECK(Json::parse("18446744073709551615")->number() == 18446744073709551615.0);
+  CHECK(Json::parse("[1795382000.12345]")->dump() == "[1795382000.12345]");
+  CHECK(Json::parse("0.1")->number() == 0.1);
+  CHECK(*Json::parse("\"\\u00e9\\ud83d\\ude00\\u0000\"")->text() ==
+        std::string("\xc3\xa9\xf0\x9f\x98\x80\0", 7));
+}
+
 TEST_CASE("what is not JSON is refused") {
-  for (const char* text :
-       {"", " ", "{", "[1,", "{\"a\"}", "[1]]", "nope", "{\"a\":1,}x", "[\"\\u12\"]"}) {
+  for (const char* text : {"", " ", "{", "[1,", "{\"a\"}", "[1]]", "nope", "{\"a\":1,}x",
+                           "[\"\\u12\"]", "[1]]", "01", "+1", "[\"\\ud800\"]"}) {
     CAPTURE(text);
     CHECK_FALSE(Json::parse(text));
   }
   CHECK_FALSE(Json::parse(std::string(5000, '[')));
   CHECK_FALSE(Json::parse("[1,2,3]", 3));
+  CHECK_FALSE(Json::parse(std::string("[1]\0", 4)));
+  CHECK(Json::parse(std::string(100, '[') + std::string(100, ']')));
+  CHECK_FALSE(Json::parse(std::string(101, '[') + std::string(101, ']')));
 }
