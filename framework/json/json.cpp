@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <string>
 
 namespace apus {
 namespace {
@@ -45,23 +47,30 @@ class Events {
     to_.text({text, size});
     return true;
   }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // never asked for
+  // The grammar was looked at; RapidJSON's own conversion is either inexact or undefined for zeros.
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    const char* end = text + size;
+    std::int64_t whole = 0;
+    if (const auto read = std::from_chars(text, end, whole);
+        read.ec == std::errc() && read.ptr == end) {
+      to_.integer(whole);
+      return true;
+    }
+    double number = 0;
+    if (std::from_chars(text, end, number).ec == std::errc::result_out_of_range)
+      number = std::strtod(std::string(text, size).c_str(), nullptr);
+    return std::isfinite(number) && other(Json(number));
+  }
   bool Null() { return other(Json()); }
   bool Bool(bool flag) { return other(Json(flag)); }
-  bool Double(double number) { return other(Json(number)); }
-  bool Int(int number) { return integer(number); }
-  bool Uint(unsigned number) { return integer(number); }
-  bool Int64(std::int64_t number) { return integer(number); }
-  bool Uint64(std::uint64_t number) {
-    if (number > static_cast<std::uint64_t>(INT64_MAX)) return Double(static_cast<double>(number));
-    return integer(static_cast<std::int64_t>(number));
-  }
+  // Never called: numbers come raw.
+  bool Double(double) { return false; }
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
 
  private:
-  bool integer(std::int64_t number) {
-    to_.integer(number);
-    return true;
-  }
   bool other(const Json& value) {
     to_.other(value);
     return true;
@@ -130,7 +139,7 @@ unsigned take_code_point(std::string_view& text) {
   } else if (first >= 0xE0 && first <= 0xEF && tail(1) && tail(2)) {
     length = 3;
     code = (first & 0xFU) << 12U | (byte(1) & 0x3FU) << 6U | (byte(2) & 0x3FU);
-    if (code < 0x800) code = 0xFFFD;
+    if (code < 0x800 || (code >= 0xD800 && code < 0xE000)) code = 0xFFFD;
   } else if (first >= 0xF0 && first <= 0xF4 && tail(1) && tail(2) && tail(3)) {
     length = 4;
     code = (first & 7U) << 18U | (byte(1) & 0x3FU) << 12U | (byte(2) & 0x3FU) << 6U |
@@ -305,7 +314,7 @@ bool read_json(std::string_view text, JsonHandler& handler) {
   rapidjson::MemoryStream in(text.data(), text.size());
   rapidjson::Reader reader;
   Events events(handler);
-  reader.Parse<rapidjson::kParseFullPrecisionFlag>(in, events);
+  reader.Parse<rapidjson::kParseNumbersAsStringsFlag>(in, events);
   // A NUL byte looks like the end to the parser.
   return !reader.HasParseError() && in.Tell() == text.size();
 }

@@ -136,13 +136,13 @@ class FlatMachine {
             stack_[0].kind == Kind::kDict);
     if (wrong_) return;
     for (std::size_t i = 2; i < stack_.size() && !wrong_; i += 2) add(stack_[i], stack_[i + 1]);
-    stack_.resize(1, {Kind::kDict});
+    stack_.erase(stack_.begin() + 1, stack_.end());
   }
   void set_item() {
     require(stack_.size() == 3 && stack_[0].kind == Kind::kDict);
     if (wrong_) return;
     add(stack_[1], stack_[2]);
-    stack_.resize(1, {Kind::kDict});
+    stack_.erase(stack_.begin() + 1, stack_.end());
   }
 
   std::string_view in_;

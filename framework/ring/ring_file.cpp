@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxRing = 8ULL << 30U;
 constexpr std::size_t kMaxJson = 256U << 20U;
-constexpr std::uint16_t kNoDevice = 65535;
 constexpr int kFixedMtime = 1300507380;
 
 [[noreturn]] void broken(const std::string& name, const std::string& what) {

@@ -18,6 +18,9 @@ TEST_CASE("strings are escaped as Python escapes them") {
   std::string out;
   apus::append_json_string(out, std::string("a\"\\\n\x01\x00\xc3\xa9\xf0\x9f\x98\x80\x7f\xff", 14));
   CHECK(out == R"("a\"\\\n\u0001\u0000\u00e9\ud83d\ude00\u007f\ufffd")");
+  std::string surrogate;
+  apus::append_json_string(surrogate, "\xed\xa2\xa2");
+  CHECK(surrogate == R"("\ufffd")");
   const auto back = Json::parse("[" + out + "]");
   REQUIRE(back);
 }
@@ -28,6 +31,9 @@ TEST_CASE("a document may be a lone value, and numbers keep what they can") {
   CHECK(Json::parse("18446744073709551615")->number() == 18446744073709551615.0);
   CHECK(Json::parse("[1795382000.12345]")->dump() == "[1795382000.12345]");
   CHECK(Json::parse("0.1")->number() == 0.1);
+  CHECK(Json::parse("0.0000e-400")->number() == 0.0);
+  CHECK(Json::parse("1e-400")->number() == 0.0);
+  CHECK_FALSE(Json::parse("1e999"));
   CHECK(*Json::parse("\"\\u00e9\\ud83d\\ude00\\u0000\"")->text() ==
         std::string("\xc3\xa9\xf0\x9f\x98\x80\0", 7));
 }
