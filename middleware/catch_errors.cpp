@@ -1,4 +1,5 @@
-// catch_errors: names the transaction, and turns what nobody caught into a 500.
+// catch_errors: names the transaction, and turns what nobody caught into a 500. That a body is as
+// long as it was announced, the host sees to.
 #include <apus/plugin.h>
 
 #include <array>
@@ -10,6 +11,7 @@ namespace {
 constexpr std::array kOptions = {
     OptionSpec{"trans_id_suffix", OptionType::kText, "", "goes at the end of transaction ids"},
 };
+constexpr std::size_t kLongestExtra = 32;
 
 class CatchErrorsFilter final : public Filter {
  public:
@@ -17,18 +19,18 @@ class CatchErrorsFilter final : public Filter {
       : Filter(std::move(next)),
         host_(args.host),
         log_(args.host.logger(args.options)),
-        suffix_(args.options.text("trans_id_suffix")) {}
+        suffix_(quote(args.options.text("trans_id_suffix"))) {}
 
   Response operator()(Request& request) const override {
-    request.context.trans_id = new_id(request);
-    const std::string id = request.context.trans_id;
+    const std::string id = new_id(request);
+    request.context.trans_id = id;
     Response out;
     try {
       out = next()(request);
     } catch (const BodyError&) {
-      throw;  // the host knows the client's end of it
+      throw;  // the client's own doing: the host has the status for it
     } catch (const std::exception& error) {
-      log_.error("Error: " + std::string(error.what()), id);
+      log_.error("Error: An error occurred: " + std::string(error.what()), id);
       out = Response(500, "An error occurred");
     }
     out.headers.set("X-Trans-Id", id);
@@ -41,9 +43,9 @@ class CatchErrorsFilter final : public Filter {
     std::array<char, 24> time;
     std::snprintf(time.data(), time.size(), "-%010llx",
                   static_cast<unsigned long long>(host_.clock().now()));
-    std::string out = "tx" + host_.entropy().hex(11).substr(0, 21) + time.data() + quote(suffix_);
-    if (const std::string* extra = request.headers.find("X-Trans-Id-Extra"))
-      out += "-" + quote(extra->substr(0, 32));
+    std::string out = "tx" + host_.entropy().hex(11).substr(0, 21) + time.data() + suffix_;
+    const std::string_view extra = request.headers.get("X-Trans-Id-Extra");
+    if (!extra.empty()) out += "-" + quote(extra.substr(0, kLongestExtra));
     return out;
   }
 

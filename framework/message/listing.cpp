@@ -1,63 +1,12 @@
+#include <apus/accept.h>
 #include <apus/json.h>
 #include <apus/listing.h>
-
-#include <charconv>
-#include <vector>
 
 namespace apus {
 namespace {
 
 constexpr std::string_view kTypes[] = {"text/plain", "application/json", "application/xml",
                                        "text/xml"};
-
-struct Accepted {
-  std::string type;
-  std::string subtype;
-  double quality = 1;
-};
-
-// One "type/subtype;q=x"; nothing when malformed.
-std::optional<Accepted> parse_accepted(std::string_view piece) {
-  const std::size_t semicolon = std::min(piece.find(';'), piece.size());
-  const std::string_view range = trim(piece.substr(0, semicolon));
-  const std::size_t slash = range.find('/');
-  Accepted out;
-  if (slash == std::string_view::npos) return std::nullopt;
-  out.type = lower(range.substr(0, slash));
-  out.subtype = lower(range.substr(slash + 1));
-  if (out.type.empty() || out.subtype.empty() ||
-      range.find_first_of(" \t()<>@,;:\\\"[]?={}") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  piece.remove_prefix(semicolon);
-  while (!piece.empty()) {
-    piece.remove_prefix(1);
-    const std::size_t end = std::min(piece.find(';'), piece.size());
-    const std::string_view parameter = trim(piece.substr(0, end));
-    piece.remove_prefix(end);
-    if (!starts_with_name(parameter, "q=")) continue;
-    const std::string_view text = trim(parameter.substr(2));
-    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), out.quality);
-    if (error != std::errc() || at != text.data() + text.size() || out.quality < 0)
-      return std::nullopt;
-  }
-  return out;
-}
-
-// How well `type` is accepted: quality first, then how exactly it was named.
-std::pair<double, int> rank(const std::vector<Accepted>& all, std::string_view type) {
-  std::pair<double, int> best{0, -1};
-  const std::string_view major = type.substr(0, type.find('/'));
-  const std::string_view minor = type.substr(type.find('/') + 1);
-  for (const Accepted& one : all) {
-    const bool fits =
-        (one.type == "*" || one.type == major) && (one.subtype == "*" || one.subtype == minor);
-    if (!fits) continue;
-    const int exact = (one.type != "*" ? 1 : 0) + (one.subtype != "*" ? 1 : 0);
-    if (exact > best.second) best = {one.quality, exact};
-  }
-  return best;
-}
 
 void append_xml(std::string& out, std::string_view text, bool attribute) {
   for (const char c : text) {
@@ -87,31 +36,18 @@ void append_element(std::string& out, std::string_view name, std::string_view te
 
 std::optional<ListingFormat> listing_format(const Request& request, Response& refusal) {
   const std::string format = lower(request.query.get("format"));
+  if (!is_utf8(format)) {
+    refusal = Response(400, "\"format\" parameter not valid UTF-8");
+    return std::nullopt;
+  }
   if (format == "json") return ListingFormat::kJson;
   if (format == "xml") return ListingFormat::kXml;
   if (!format.empty()) return ListingFormat::kPlain;
-  const std::string* header = request.headers.find("Accept");
-  if (header == nullptr || trim(*header).empty()) return ListingFormat::kPlain;
-  std::vector<Accepted> all;
-  for (const std::string& piece : split_list(*header)) {
-    const auto accepted = parse_accepted(piece);
-    if (!accepted) {
-      refusal = Response(400, "Invalid Accept header", "text/html; charset=UTF-8");
-      return std::nullopt;
-    }
-    all.push_back(*accepted);
-  }
-  std::optional<ListingFormat> best;
-  std::pair<double, int> best_rank{0, -1};
-  for (std::size_t i = 0; i < std::size(kTypes); ++i) {
-    const auto its = rank(all, kTypes[i]);
-    if (its.first > 0 && its > best_rank) {
-      best_rank = its;
-      best = static_cast<ListingFormat>(i);
-    }
-  }
-  if (!best) refusal = error_response(406, request.method == "HEAD");
-  return best;
+  const AcceptChoice choice = choose_type(request.headers.get("Accept"), kTypes);
+  if (choice.best) return static_cast<ListingFormat>(*choice.best);
+  refusal = choice.malformed ? Response(400, "Invalid Accept header", "text/html; charset=UTF-8")
+                             : error_response(406, request.method == "HEAD");
+  return std::nullopt;
 }
 
 std::string_view listing_content_type(ListingFormat format) {

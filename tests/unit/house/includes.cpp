@@ -79,6 +79,8 @@ TEST_CASE("each outside library is included from its own rooms") {
       {"ini.h", {"conf"}},
       {"boost/dll", {"plugin"}},
       {"libmemcached", {"cache"}},
+      {"re2/", {"pattern"}},
+      {"resolv.h", {"dns"}},
       {"zlib.h", {"ring"}},
   };
   for (const Include& include : includes_below("framework")) {

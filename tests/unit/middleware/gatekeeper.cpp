@@ -4,6 +4,8 @@
 #include <apus/testing/message.h>
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace apus;
 using namespace apus::testing;
 
@@ -51,4 +53,37 @@ TEST_CASE("gatekeeper: a client's X-Timestamp is set aside, or left where the de
       passed({{"shunt_inbound_x_timestamp", "false"}}, {{"X-Timestamp", "1700000000.00000"}});
   CHECK(left.headers.get("X-Timestamp") == "1700000000.00000");
   CHECK_FALSE(left.internal.has("X-Backend-Inbound-X-Timestamp"));
+}
+
+TEST_CASE("gatekeeper: reserved names only where the deployer lets clients ask for them") {
+  const FakeCall refused = passed({}, {{"X-Allow-Reserved-Names", "true"}});
+  CHECK(refused.headers.has("X-Allow-Reserved-Names"));
+  CHECK_FALSE(refused.context.allow_reserved_names);
+  const FakeCall let =
+      passed({{"allow_reserved_names_header", "yes"}}, {{"X-Allow-Reserved-Names", "true"}});
+  CHECK_FALSE(let.headers.has("X-Allow-Reserved-Names"));
+  CHECK(let.internal.get("X-Backend-Allow-Reserved-Names") == "true");
+  CHECK(let.context.allow_reserved_names);
+}
+
+TEST_CASE("gatekeeper: a Location is made relative where a filter asked for it") {
+  for (const auto& [given, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"http://host:80/v1/a?x=y#z", "/v1/a?x=y#z"},
+           {"https://host", ""},
+           {"/v1/a", "/v1/a"},
+           {"//host/v1", "/v1"},
+           {"http://host?x", "?x"}}) {
+    CAPTURE(given);
+    TestHost host;
+    FakeApp app;
+    app.otherwise([&](Request& request) {
+      request.context.leave_relative_location = true;
+      Response out(301);
+      out.headers.set("Location", given);
+      return out;
+    });
+    const auto filter = load_filter("gatekeeper", {}, host, app);
+    Request request = make_request("GET", "/v1/a");
+    CHECK((*filter)(request).headers.get("Location") == shown);
+  }
 }

@@ -93,3 +93,90 @@ TEST_CASE("listing_formats: JSON that cannot be read is handed on, not lost") {
   CHECK(response.headers.get("Content-Type") == "application/json; charset=utf-8");
   CHECK(body_of(response) == "[{\"name\": \"a\"");
 }
+
+TEST_CASE("listing_formats: names with NUL are hidden in every form") {
+  Listings listings;
+  listings.app.on("GET", "/v1/a/c",
+                  Listings::rows(R"([{"name": "\u0000versions\u0000b", "hash": "d", "bytes": 3, )"
+                                 R"("content_type": "t", "last_modified": "m"}, )"
+                                 R"({"subdir": "\u0000x"}, {"subdir": "y"}])"));
+  for (const char* format : {"plain", "json", "xml"}) {
+    CAPTURE(format);
+    Response response = listings.ask("GET", std::string("/v1/a/c?format=") + format);
+    const std::string text = body_of(response);
+    CHECK(text.find("versions") == std::string::npos);
+    CHECK(text.find('y') != std::string::npos);
+  }
+  CHECK(listings.host.log.has("Container listing for a/c had reserved byte"));
+  Request request = make_request("GET", "/v1/a/c?format=json");
+  request.context.allow_reserved_names = true;
+  Response all = (*listings.filter)(request);
+  CHECK(body_of(all).find("versions") != std::string::npos);
+}
+
+TEST_CASE("listing_formats: Vary is added to, and only where Accept could matter") {
+  Listings listings;
+  const auto vary = [&](const char* target, const char* below) {
+    FakeAnswer rows = Listings::rows("[]");
+    if (*below != '\0') rows.headers.set("Vary", below);
+    listings.app.on("GET", "/v1/a/c", rows);
+    return std::string(listings.ask("GET", target).headers.get("Vary"));
+  };
+  CHECK(vary("/v1/a/c", "") == "Accept");
+  CHECK(vary("/v1/a/c", "Origin") == "Origin, Accept");
+  CHECK(vary("/v1/a/c", "accept, Origin") == "accept, Origin");
+  CHECK(vary("/v1/a/c?format=json", "Origin") == "Origin");
+  CHECK(vary("/v1/a/c?format=", "").empty());
+}
+
+TEST_CASE("listing_formats: below it format=json is asked for") {
+  Listings listings;
+  listings.app.otherwise(Listings::rows("[]"));
+  listings.ask("GET", "/v1/a/c?prefix=x&format=xml");
+  CHECK(listings.app.last().line() == "GET /v1/a/c?prefix=x&format=json");
+}
+
+TEST_CASE("listing_formats: an empty format is none, a strange one is text, a broken one is 400") {
+  Listings listings;
+  CHECK(listings.ask("GET", "/v1/a/c?format=", {{"Accept", "text/xml"}})
+            .headers.get("Content-Type") == "text/xml; charset=utf-8");
+  CHECK(listings.ask("GET", "/v1/a/c?format=yaml").headers.get("Content-Type") ==
+        "text/plain; charset=utf-8");
+  Response broken = listings.ask("GET", "/v1/a/c?format=%ff");
+  CHECK(broken.status == 400);
+  CHECK(body_of(broken) == "\"format\" parameter not valid UTF-8");
+}
+
+TEST_CASE("listing_formats: HEAD tells the type, 404 and unsized bodies pass untouched") {
+  Listings listings;
+  listings.app.on("HEAD", "/v1/a/c",
+                  {204, {{"Content-Type", "application/json; charset=utf-8"}}, ""});
+  Response head = listings.ask("HEAD", "/v1/a/c");
+  CHECK(head.status == 204);
+  CHECK(head.headers.get("Content-Type") == "text/plain; charset=utf-8");
+  listings.app.on("GET", "/v1/a/c", [](Request&) {
+    Response out(200);
+    out.headers.set("Content-Type", "application/json");
+    out.content_length.reset();
+    out.body = std::make_unique<StringSource>("[]");
+    return out;
+  });
+  Response chunked = listings.ask("GET", "/v1/a/c");
+  CHECK_FALSE(chunked.content_length);
+  CHECK(body_of(chunked) == "[]");
+}
+
+TEST_CASE("listing_formats: rows that lack what a form needs are handed on") {
+  Listings listings;
+  for (const char* odd : {R"([{"name": "a"}])", R"(["a"])", R"({"name": "a"})",
+                          R"([[{"name": "a"}]])", "3", R"([{"bytes": 3}])"}) {
+    CAPTURE(odd);
+    listings.app.on("GET", "/v1/a/c", Listings::rows(odd));
+    Response response = listings.ask("GET", "/v1/a/c?format=xml");
+    CHECK(response.headers.get("Content-Type") == "application/json; charset=utf-8");
+    CHECK(body_of(response) == odd);
+  }
+  listings.app.on("GET", "/v1/a/c", Listings::rows(R"([{"name": "a"}])"));
+  Response names = listings.ask("GET", "/v1/a/c");
+  CHECK(body_of(names) == "a\n");
+}

@@ -1,0 +1,155 @@
+#include <apus/digest.h>
+#include <apus/memcached.h>
+#include <apus/text.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "framework/cache/memcached_server.h"
+#include "framework/cache/server_ring.h"
+
+namespace apus {
+namespace {
+
+constexpr std::uint32_t kPickle = 1;
+constexpr std::uint32_t kJson = 2;
+constexpr std::int64_t kLongestRelative = 30 * 86400;
+
+struct Free {
+  void operator()(char* bytes) const { std::free(bytes); }  // NOLINT: libmemcached's malloc
+};
+
+class MemcachedCache final : public Cache {
+ public:
+  MemcachedCache(MemcachedConf conf, Clock& clock, Logger& log)
+      : conf_(std::move(conf)), clock_(clock), log_(log), ring_(conf_.servers) {
+    for (const std::string& name : conf_.servers)
+      servers_.push_back(std::make_unique<MemcachedServer>(name, conf_, clock, log));
+  }
+
+  std::optional<std::string> get(std::string_view key) override {
+    std::optional<std::string> out;
+    const std::string hashed = md5_hex(key);
+    on_servers(hashed, [&](MemcachedServer& server) {
+      return server.run([&](memcached_st& memcached) {
+        std::size_t size = 0;
+        std::uint32_t flags = 0;
+        memcached_return_t code = MEMCACHED_FAILURE;
+        const std::unique_ptr<char, Free> value(
+            memcached_get(&memcached, hashed.data(), hashed.size(), &size, &flags, &code));
+        if (code == MEMCACHED_SUCCESS)
+          out = readable(std::string_view(value ? value.get() : "", value ? size : 0), flags);
+        return code;
+      });
+    });
+    return out;
+  }
+
+  void set(std::string_view key, std::string_view json, std::chrono::seconds ttl) override {
+    const std::string hashed = md5_hex(key);
+    on_servers(hashed, [&](MemcachedServer& server) {
+      memcached_return_t code = MEMCACHED_FAILURE;
+      const bool talked = server.run([&](memcached_st& memcached) {
+        return code = memcached_set(&memcached, hashed.data(), hashed.size(), json.data(),
+                                    json.size(), expiry(ttl), kJson);
+      });
+      if (talked) tell_of_set(server, code, json.size());
+      return talked;
+    });
+  }
+
+  std::optional<std::int64_t> increment(std::string_view key, std::int64_t delta,
+                                        std::chrono::seconds ttl) override {
+    std::optional<std::int64_t> out;
+    const std::string hashed = md5_hex(key);
+    on_servers(hashed, [&](MemcachedServer& server) {
+      return server.run([&](memcached_st& memcached) {
+        std::uint64_t value = 0;
+        memcached_return_t code = change(memcached, hashed, delta, value);
+        if (code == MEMCACHED_NOTFOUND) {
+          value = delta < 0 ? 0 : static_cast<std::uint64_t>(delta);
+          const std::string first = std::to_string(value);
+          code = memcached_add(&memcached, hashed.data(), hashed.size(), first.data(), first.size(),
+                               expiry(ttl), 0);
+          if (code == MEMCACHED_NOTSTORED) code = change(memcached, hashed, delta, value);
+        }
+        if (code == MEMCACHED_SUCCESS || code == MEMCACHED_STORED)
+          out = static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT64_MAX));
+        return code;
+      });
+    });
+    return out;
+  }
+
+  void remove(std::string_view key) override {
+    const std::string hashed = md5_hex(key);
+    on_servers(hashed, [&](MemcachedServer& server) {
+      return server.run([&](memcached_st& memcached) {
+        return memcached_delete(&memcached, hashed.data(), hashed.size(), 0);
+      });
+    });
+  }
+
+ private:
+  // The key's servers in turn, until one is talked to.
+  template <typename Attempt>
+  void on_servers(const std::string& hashed, Attempt attempt) {
+    bool any = false;
+    for (const std::size_t at : ring_.choose(hashed, static_cast<std::size_t>(conf_.tries))) {
+      if (!servers_[at]->usable()) continue;
+      any = true;
+      if (attempt(*servers_[at])) return;
+    }
+    if (!any) log_.error("All memcached servers error-limited");
+  }
+
+  // What others put there may be anything: only JSON texts and plain counters are taken.
+  static std::optional<std::string> readable(std::string_view value, std::uint32_t flags) {
+    if ((flags & kPickle) != 0) return std::nullopt;
+    if ((flags & kJson) != 0) return std::string(value);
+    value = trim(value);  // memcached leaves blanks where a counter got shorter
+    return parse_digits(value) ? std::optional(std::string(value)) : std::nullopt;
+  }
+
+  [[nodiscard]] std::time_t expiry(std::chrono::seconds ttl) const {
+    std::int64_t out = std::max<std::int64_t>(0, ttl.count());
+    if (out > kLongestRelative) out += static_cast<std::int64_t>(clock_.now());
+    return out;
+  }
+
+  static memcached_return_t change(memcached_st& memcached, const std::string& hashed,
+                                   std::int64_t delta, std::uint64_t& value) {
+    const std::uint64_t size =
+        delta < 0 ? 0 - static_cast<std::uint64_t>(delta) : static_cast<std::uint64_t>(delta);
+    const auto offset = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, UINT32_MAX));
+    return delta < 0
+               ? memcached_decrement(&memcached, hashed.data(), hashed.size(), offset, &value)
+               : memcached_increment(&memcached, hashed.data(), hashed.size(), offset, &value);
+  }
+
+  void tell_of_set(const MemcachedServer& server, memcached_return_t code, std::size_t size) {
+    if (code != MEMCACHED_SUCCESS && code != MEMCACHED_STORED) {
+      log_.error("Error setting value in memcached: " + server.name() + ": " +
+                 memcached_strerror(nullptr, code));
+    }
+    const std::int64_t limit = conf_.item_size_warning_threshold;
+    if (limit >= 0 && static_cast<std::int64_t>(size) >= limit) {
+      log_.warning("Item size larger than warning threshold: " + std::to_string(size) +
+                   " >= " + std::to_string(limit));
+    }
+  }
+
+  MemcachedConf conf_;
+  Clock& clock_;
+  Logger& log_;
+  ServerRing ring_;
+  std::vector<std::unique_ptr<MemcachedServer>> servers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Cache> make_memcached_cache(MemcachedConf conf, Clock& clock, Logger& log) {
+  return std::make_unique<MemcachedCache>(std::move(conf), clock, log);
+}
+
+}  // namespace apus

@@ -1,0 +1,73 @@
+"""Proxies of both kinds share memcached servers: Debian's MemcacheRing reads what Apus wrote, and the reverse."""
+
+import contextlib
+import logging
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness.http import Client  # noqa: E402
+from harness.processes import ApusUp, Child, free_port, wait_for_port  # noqa: E402
+
+try:
+    from swift.common.memcached import MemcacheRing
+except ImportError:
+    MemcacheRing = None
+
+
+@unittest.skipIf(MemcacheRing is None or shutil.which("memcached") is None,
+                 "Debian's python3-swift or memcached is not installed")
+class Shared(unittest.TestCase):
+    def setUp(self):
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="memcached-")))
+        self.servers = []
+        for _ in range(3):
+            port = free_port()
+            child = Child(["memcached", "-u", "root", "-l", "127.0.0.1", "-p", port, "-m", "8"],
+                          folder / f"{port}.log")
+            stack.callback(child.kill)
+            wait_for_port(port, child.process)
+            self.servers.append(f"127.0.0.1:{port}")
+        self.apus = stack.enter_context(ApusUp())
+        self.apus.stop()
+        conf = self.apus.data / "etc" / "proxy-server.conf"
+        conf.write_text(re.sub(r"(?m)^use = egg:swift#memcache$",
+                               "use = egg:swift#memcache\nmemcache_servers = " + ", ".join(self.servers),
+                               conf.read_text()))
+        self.apus.start()
+        logging.disable(logging.CRITICAL)
+        self.ring = MemcacheRing(self.servers)
+
+    def test_both_ways(self):
+        client = Client(self.apus.port).authenticate(ApusUp.USER, ApusUp.KEY)
+        names = [f"c{i}" for i in range(20)]
+        for name in names:
+            self.assertEqual(client.request("PUT", f"{client.account}/{name}").status, 201)
+            self.assertEqual(client.request("PUT", f"{client.account}/{name}/o", b"x").status, 201)
+        for name in names:
+            info = self.ring.get(f"container/AUTH_test/{name}")
+            self.assertIsInstance(info, dict, name)
+            self.assertEqual(info["status"], 204)
+        # A token that a Swift proxy gave out is good here.
+        self.ring.set("AUTH_/token/AUTH_tkswift", [time.time() + 60, "test,test:tester,AUTH_test"], time=60)
+        other = Client(self.apus.port)
+        other.headers["X-Auth-Token"] = "AUTH_tkswift"
+        self.assertEqual(other.request("GET", client.account).status, 200)
+        # Garbage under keys that Apus reads hurts nobody.
+        for value in ([1], {"status": "x"}, "x", 5, None, {"status": 204, "object_count": {}}):
+            for key in ("account/AUTH_test", *(f"container/AUTH_test/{name}" for name in names)):
+                self.ring.set(key, value, time=60)
+            self.assertEqual(client.request("GET", f"{client.account}/c0/o").status, 200)
+        self.assertEqual(client.request("GET", "/healthcheck").status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,52 @@
+"""Debian's swift-recon asks Apus's storage servers."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness.processes import ApusUp, free_port  # noqa: E402
+
+KINDS = ("account", "container", "object")
+
+
+@unittest.skipIf(shutil.which("swift-recon") is None, "swift-recon is not installed")
+class Recon(unittest.TestCase):
+    def setUp(self):
+        self.apus = self.enterContext(ApusUp())
+        self.apus.stop()
+        self.etc = self.apus.data / "etc"
+        for kind in KINDS:
+            path = self.etc / f"{kind}-server.conf"
+            text = re.sub(r"(?m)^listen = no$", "listen = yes", path.read_text())
+            text = re.sub(r"(?m)^pipeline = .*$", f"pipeline = recon {kind}-server", text)
+            text = re.sub(r"(?ms)^\[filter:recon\]\n.*?(?=^\[|\Z)", "", text)
+            path.write_text(text + "\n[filter:recon]\nuse = egg:swift#recon\n")
+        self.apus.start()
+
+    def ask(self, kind, *arguments):
+        done = subprocess.run(["swift-recon", "--swiftdir", self.etc, kind, *arguments], capture_output=True,
+                              text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("HTTP Error", done.stdout + done.stderr)
+        self.assertNotIn("URLError", done.stdout)
+        return done.stdout
+
+    def test_checks(self):
+        for kind in KINDS:
+            self.assertIn("load_1m", self.ask(kind, "--loadstats") .replace("1m_load_avg", "load_1m")
+                          .replace("5m load", "load_1m"))
+            for flag in ("-q", "-u", "-d", "--sockstat", "-T", "--driveaudit", "-r", "--auditor"):
+                self.assertIn("===", self.ask(kind, flag))
+            self.assertRegex(self.ask(kind, "--version"), r"2\.30\.1|1/1 hosts matched")
+            self.assertIn("1/1 hosts matched", self.ask(kind, "--md5"))
+        self.assertIn("===", self.ask("object", "--all"))
+
+
+if __name__ == "__main__":
+    unittest.main()
