@@ -59,11 +59,11 @@ class Listing {
     query_.erase("states");
   }
 
-  Response run(const std::vector<ShardRange>& ranges) {
+  Response run(const std::vector<ShardBounds>& ranges) {
     const std::string* own = x_.request.internal.find(kPolicyIndex);
     policy_ = own != nullptr ? *own : std::string(root_.internal.get(kPolicyIndex));
     history_.emplace(x_.path.account, x_.path.container);
-    for (const ShardRange& range : ranges) {
+    for (const ShardBounds& range : ranges) {
       if (outside(range)) continue;
       if (auto failed = take(range)) return std::move(*failed);
       if (left_ <= 0 || past_end()) break;
@@ -79,7 +79,7 @@ class Listing {
     return parse_digits(exchange.request.query.get("limit")).value_or(most);
   }
 
-  [[nodiscard]] bool outside(const ShardRange& range) const {
+  [[nodiscard]] bool outside(const ShardBounds& range) const {
     if (prefix_.empty()) return false;
     const std::string past = just_past(prefix_);
     return range.ends_before(prefix_) || (!past.empty() && range.begins_past(past));
@@ -92,7 +92,7 @@ class Listing {
   }
 
   // Names at or before what is listed, and those beyond the range, are not asked for.
-  [[nodiscard]] Query query_for(const ShardRange& range) const {
+  [[nodiscard]] Query query_for(const ShardBounds& range) const {
     Query out = query_;
     out.set("limit", std::to_string(left_));
     out.set("marker", objects_.empty() ? marker_ : name_of(objects_.back()));
@@ -104,7 +104,7 @@ class Listing {
     return out;
   }
 
-  Response ask(const ShardRange& range) {
+  Response ask(const ShardBounds& range) {
     Headers internal = x_.request.internal;
     internal.erase("X-Backend-Record-Type");
     internal.set(kPolicyIndex, policy_);
@@ -120,7 +120,7 @@ class Listing {
     return ContainerController(there, &history_).handle();
   }
 
-  std::optional<Response> take(const ShardRange& range) {
+  std::optional<Response> take(const ShardBounds& range) {
     Response answer = ask(range);
     statuses_ += (statuses_.empty() ? "" : ", ") + std::to_string(answer.status);
     auto rows = answer.is_success() ? rows_of(answer) : std::nullopt;

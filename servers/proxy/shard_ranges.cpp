@@ -62,19 +62,19 @@ std::optional<Json> told_rows(const Exchange& exchange, Query query) {
 
 }  // namespace
 
-std::optional<ShardRange> parse_shard_range(const Json& row) {
+std::optional<ShardBounds> parse_shard_range(const Json& row) {
   const std::string* name = text_in(row, "name");
   const std::string* lower_bound = text_in(row, "lower");
   const std::string* upper_bound = text_in(row, "upper");
   if (name == nullptr || lower_bound == nullptr || upper_bound == nullptr) return std::nullopt;
   const std::size_t slash = name->find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == name->size()) return std::nullopt;
-  return ShardRange{*lower_bound, *upper_bound, name->substr(0, slash), name->substr(slash + 1)};
+  return ShardBounds{*lower_bound, *upper_bound, name->substr(0, slash), name->substr(slash + 1)};
 }
 
-std::optional<std::vector<ShardRange>> parse_shard_ranges(const Json& rows) {
+std::optional<std::vector<ShardBounds>> parse_shard_ranges(const Json& rows) {
   if (rows.array() == nullptr) return std::nullopt;
-  std::vector<ShardRange> out;
+  std::vector<ShardBounds> out;
   for (const Json& row : *rows.array()) {
     auto range = parse_shard_range(row);
     if (!range) return std::nullopt;
@@ -83,7 +83,7 @@ std::optional<std::vector<ShardRange>> parse_shard_ranges(const Json& rows) {
   return out;
 }
 
-const ShardRange* find_shard(const std::vector<ShardRange>& ranges, std::string_view name) {
+const ShardBounds* find_shard(const std::vector<ShardBounds>& ranges, std::string_view name) {
   const auto at = std::partition_point(ranges.begin(), ranges.end(),
                                        [&](const auto& range) { return range.ends_before(name); });
   return at != ranges.end() && at->holds(name) ? &*at : nullptr;
@@ -127,7 +127,7 @@ Response get_container(const Exchange& exchange, std::string_view account,
   return exchange.proxy(sub);
 }
 
-std::optional<ShardRange> update_shard(const Exchange& exchange, const ContainerInfo& info) {
+std::optional<ShardBounds> update_shard(const Exchange& exchange, const ContainerInfo& info) {
   if (info.sharding_state != "sharded" && info.sharding_state != "sharding") return std::nullopt;
   const Services& services = exchange.services;
   const bool caches = services.conf.recheck_updating_shards.count() > 0;
@@ -144,7 +144,7 @@ std::optional<ShardRange> update_shard(const Exchange& exchange, const Container
   if (!caches) return ranges->front();
   if (Cache* cache = exchange.request.context.cache; cache != nullptr && !known)
     cache->set(key, rows->dump(), services.conf.recheck_updating_shards);
-  const ShardRange* found = find_shard(*ranges, exchange.path.object);
+  const ShardBounds* found = find_shard(*ranges, exchange.path.object);
   if (found == nullptr) return std::nullopt;
   return *found;
 }

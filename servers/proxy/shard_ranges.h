@@ -14,7 +14,7 @@
 namespace apus {
 
 /// Names past `lower` up to and with `upper`; an empty bound is none.
-struct ShardRange {
+struct ShardBounds {
   std::string lower;
   std::string upper;
   std::string account;
@@ -36,11 +36,11 @@ struct ShardRange {
 };
 
 /// Nothing when a row lacks a name of the form ACCOUNT/CONTAINER or a bound.
-std::optional<ShardRange> parse_shard_range(const Json& row);
-std::optional<std::vector<ShardRange>> parse_shard_ranges(const Json& rows);
+std::optional<ShardBounds> parse_shard_range(const Json& row);
+std::optional<std::vector<ShardBounds>> parse_shard_ranges(const Json& rows);
 
 /// The one that holds the name, of ranges in their order; null when none does.
-const ShardRange* find_shard(const std::vector<ShardRange>& ranges, std::string_view name);
+const ShardBounds* find_shard(const std::vector<ShardBounds>& ranges, std::string_view name);
 
 /// The rows that a listing with these parameters (marker, end_marker, includes, reverse) looks at.
 Json::Array filter_shard_rows(const Json::Array& rows, const Query& query);
@@ -54,6 +54,6 @@ Response get_container(const Exchange& exchange, std::string_view account,
 
 /// Where rows of the object belong: the shard of a container that is sharded or about to be;
 /// nothing = the container itself.
-std::optional<ShardRange> update_shard(const Exchange& exchange, const ContainerInfo& info);
+std::optional<ShardBounds> update_shard(const Exchange& exchange, const ContainerInfo& info);
 
 }  // namespace apus
