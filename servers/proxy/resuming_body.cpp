@@ -20,6 +20,7 @@ class Parts {
     parts_.reset();
     plain_.reset();
     pending_.reset();
+    all_ = answer.status == 200;
     const std::string type(answer.headers.get("Content-Type"));
     if (const auto boundary = multipart_boundary(type); boundary && answer.status == 206) {
       parts_.emplace(std::move(answer.body), *boundary);
@@ -160,9 +161,8 @@ class Parts {
     const auto part = next_here();
     if (!part || part->at.length != length_) return false;
     if (part->at.range == left_) return true;
-    // A whole body where a range was asked for: what is known of it is skipped.
-    if (parts_ || part->at.range.first != 0 || part->at.range.last + 1 != length_) return false;
-    return wanted_.size() == 1 && left_.last + 1 == length_ && skip(left_.first);
+    // All of it where a range was asked for: what is known of it is skipped.
+    return all_ && wanted_.size() == 1 && left_.last + 1 == length_ && skip(left_.first);
   }
 
   bool skip(std::uint64_t count) {
@@ -184,6 +184,7 @@ class Parts {
   std::deque<ByteRange> wanted_;                 // the one under way and those behind it
   ByteRange left_;                               // of the one under way
   std::uint64_t length_ = 0;                     // of the entity
+  bool all_ = false;                             // the answer is a 200
   bool first_ = true;
   bool planned_ = false;  // `wanted_` is known
   bool whole_ = true;
