@@ -41,15 +41,12 @@ std::string joined(const std::vector<int>& statuses) {
   return "[" + out + "]";
 }
 
-// An answer whose body is empty gets the status's page, as any answer of the proxy.
+// An answer whose body is empty stays so. That ranges are understood is said of entities alone.
 Response passed_on(const Request& client, Response answer) {
   clean_headers(answer);
-  const bool head = client.method == "HEAD";
-  if (head || answer.body == nullptr) {
-    Response page = error_response(answer.status, head);
-    answer.body = std::move(page.body);
-    answer.content_length = page.content_length;
-  }
+  answer.headers.erase("Accept-Ranges");
+  if (client.method == "HEAD") answer.body.reset();
+  if (answer.body == nullptr) answer.content_length = 0;
   answer.headers.set("Content-Type", std::string(kPage));
   return answer;
 }
