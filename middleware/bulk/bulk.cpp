@@ -88,9 +88,9 @@ std::string_view type_of(std::optional<ListingFormat> format) {
     case ListingFormat::kXml:
       return "application/xml";
     case ListingFormat::kTextXml:
-      return "text/xml; charset=UTF-8";
+      return "text/xml";
     case ListingFormat::kPlain:
-      return "text/plain; charset=UTF-8";
+      return "text/plain";
   }
   return "";
 }

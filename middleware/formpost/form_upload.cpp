@@ -9,6 +9,14 @@ namespace {
 
 std::string or_zero(const std::string& text) { return text.empty() ? "0" : text; }
 
+std::int64_t expiry_of(const FormFields& fields) {
+  try {
+    return fields.integer("expires");
+  } catch (const FormInvalid&) {
+    throw FormInvalid("expired not an integer");  // Swift's word for it
+  }
+}
+
 }  // namespace
 
 void FormFields::set(std::string_view name, std::string value) {
@@ -35,7 +43,7 @@ std::string check_form(const FormFields& fields, std::string_view path,
                        const std::vector<ScopedKey>& keys, const AllowedDigests& digests,
                        double now) {
   if (keys.empty()) throw FormUnauthorized("invalid signature");
-  if (static_cast<double>(fields.integer("expires")) < now) throw FormUnauthorized("form expired");
+  if (static_cast<double>(expiry_of(fields)) < now) throw FormUnauthorized("form expired");
   const auto signature = parse_signature(fields.get("signature"));
   const auto kind = signature ? digests.kind(signature->algorithm) : std::nullopt;
   if (!kind) throw FormUnauthorized("invalid signature");

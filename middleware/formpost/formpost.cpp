@@ -94,7 +94,9 @@ class FormpostFilter final : public Filter {
     } catch (const FormInvalid& error) {
       return refuse(400, error.what());
     } catch (const FormUnauthorized& error) {
-      return unauthorized_response(request, "FormPost: " + title(error.what()));
+      Response out = unauthorized_response(request, "FormPost: " + title(error.what()));
+      out.headers.set("Www-Authenticate", "Swift realm=\"unknown\"");
+      return out;
     }
   }
 

@@ -168,7 +168,7 @@ class TempauthFilter final : public Filter {
     const User* user = users_.find(name);
     // A user that is not there costs and says the same as a wrong key.
     const std::string_view key = user != nullptr ? std::string_view(user->key) : "";
-    if (!constant_time_equal(key, asked.key) || user == nullptr) return denied_token(asked.account);
+    if (!constant_time_equal(key, asked.key) || user == nullptr) return denied_token("");
     const auto issued = tokens_.issue(cache_of(request), name, users_.groups(name, *user));
     if (!issued) return error_response(503);
     return token_answer(request, issued->token, issued->end - host_.clock().now(), user->url);

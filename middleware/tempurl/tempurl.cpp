@@ -68,6 +68,13 @@ std::string base_name(std::string_view path) {
 
 bool reads(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
+// The realm says nothing of the account, for nothing was asked of it.
+Response invalid(const Request& request) {
+  Response out = unauthorized_response(request, kInvalid);
+  out.headers.set("Www-Authenticate", "Swift realm=\"unknown\"");
+  return out;
+}
+
 // Lets pass what stays within the key's account or container, whatever filters make of the request.
 AuthorizeHook within(const ApiPath& path, bool whole_account) {
   return [account = std::string(path.account), container = std::string(path.container),
@@ -106,7 +113,7 @@ class TempurlFilter final : public Filter {
     const bool root = reads(request) && link.prefix && link.prefix->empty();
     const auto path = split_api_path(path_text, root ? 3 : 4);
     const auto key = path && path->version == "v1" ? find_key(request, *path, link) : std::nullopt;
-    if (!key) return unauthorized_response(request, kInvalid);
+    if (!key) return invalid(request);
     if (auto refusal = refuse_links(request)) return std::move(*refusal);
     incoming_.apply(request.headers);
     request.context.authorize = within(*path, key->whole_account);
@@ -118,7 +125,7 @@ class TempurlFilter final : public Filter {
     outgoing_.apply(out.headers);
     if (!shown || !out.is_success()) return out;
     const bool listing = out.internal.get("X-Backend-Content-Generator") == "staticweb";
-    if (path->object.empty() && !listing) return unauthorized_response(request, kInvalid);
+    if (path->object.empty() && !listing) return invalid(request);
     dress(out, link, path_text, listing || link.inline_shown);
     return out;
   }

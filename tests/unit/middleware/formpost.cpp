@@ -131,7 +131,7 @@ TEST_CASE("formpost: what is not signed as it stands is refused") {
   const auto refused = [&](const Form& form, const char* path = "/v1/a/c/pre_") {
     Response out = f.post(form.body(), path);
     CHECK(out.status == 401);
-    CHECK(out.headers.get("Www-Authenticate") == "Swift realm=\"a\"");
+    CHECK(out.headers.get("Www-Authenticate") == "Swift realm=\"unknown\"");
     return body_of(out);
   };
   Form form = Formpost::form("wrong");
@@ -177,7 +177,7 @@ TEST_CASE("formpost: values that are no numbers") {
   const std::map<std::string, std::string> bodies = {
       {"max_file_size", "FormPost: max_file_size not an integer"},
       {"max_file_count", "FormPost: max_file_count not an integer"},
-      {"expires", "FormPost: expires not an integer"}};
+      {"expires", "FormPost: expired not an integer"}};
   for (const auto& [name, text] : bodies) {
     Formpost f;
     Form form = Formpost::form();
