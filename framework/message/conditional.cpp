@@ -191,12 +191,6 @@ void answer_conditionally(const Request& request, Response& response, std::uint6
       dated ? parse_http_date(response.headers.get("Last-Modified")) : std::nullopt;
   if (const auto status = failed_precondition(request.headers, etag, changed)) {
     make_empty(response, *status);
-    if (*status == 412) {
-      Response page = error_response(412, head);
-      response.headers.set("Content-Type", std::string(page.headers.get("Content-Type")));
-      response.content_length = page.content_length;
-      response.body = std::move(page.body);
-    }
     return;
   }
   const std::string* header = request.headers.find("Range");
@@ -210,7 +204,6 @@ void answer_conditionally(const Request& request, Response& response, std::uint6
     Response page = error_response(416, head);
     make_empty(response, 416);
     response.headers.set("Content-Range", "bytes */" + std::to_string(length));
-    response.headers.set("Content-Type", std::string(page.headers.get("Content-Type")));
     response.content_length = page.content_length;
     response.body = std::move(page.body);
     return;

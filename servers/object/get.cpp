@@ -43,8 +43,9 @@ Response ObjectApp::get(Request& request, const Target& target) const {
   OpenObject object = store_.open(target.place, now, any_age);
   if (auto ending = unusable(request, target, object)) return std::move(*ending);
   if (object.state != ObjectState::kFound) {
-    Response out = error_response(
-        failed_precondition(request.headers, "", std::nullopt, false).value_or(404), head);
+    // A precondition that fails has no page, here as where there is an object.
+    const auto failed = failed_precondition(request.headers, "", std::nullopt, false);
+    Response out = error_response(failed.value_or(404), head || failed.has_value());
     if (object.state != ObjectState::kMissing)
       out.internal.set("X-Backend-Timestamp", object.timestamp.internal());
     return out;
