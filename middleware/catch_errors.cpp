@@ -30,7 +30,7 @@ class CatchErrorsFilter final : public Filter {
     } catch (const BodyError&) {
       throw;  // the client's own doing: the host has the status for it
     } catch (const std::exception& error) {
-      log_.error("Error: An error occurred: " + std::string(error.what()), id);
+      log_.error("Error: " + std::string(error.what()), id);
       out = Response(500, "An error occurred");
     }
     out.headers.set("X-Trans-Id", id);

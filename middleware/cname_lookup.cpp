@@ -30,8 +30,9 @@ Nameserver parse_nameserver(const std::string& text) {
   Nameserver out;
   std::string port;
   if (text.starts_with('[')) {
+    // Without its bracket it is no address: nothing is left of it.
     const std::size_t end = std::min(text.find(']'), text.size());
-    out.ip = text.substr(1, end - 1);
+    out.ip = end < text.size() ? text.substr(1, end - 1) : std::string();
     port = text.substr(std::min(end + 1, text.size()));
   } else {
     const std::size_t colon = std::min(text.find(':'), text.size());

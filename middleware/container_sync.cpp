@@ -138,8 +138,8 @@ class ContainerSyncFilter final : public Filter {
       if (verdict != "valid") return unauthorized(std::string(path->account));
       request.context.authorize_override = true;
       // What comes is in its stored form, and what it points to may come later.
-      request.internal.set("X-Backend-Slo-Override", "true");
-      request.internal.set("X-Backend-Symlink-Override", "true");
+      request.context.slo_override = true;
+      request.context.symlink_override = true;
     }
     return next()(request);
   }

@@ -44,11 +44,15 @@ std::string logged_path(const Request& request, std::size_t revealed) {
   const bool secret = std::any_of(kSecretParams.begin(), kSecretParams.end(),
                                   [&](auto name) { return request.query.has(name); });
   if (!secret) return out.append("?").append(request.raw_query);
-  Query query = request.query;
-  for (const std::string_view name : kSecretParams) {
-    if (const std::string* value = query.find(name)) query.set(name, obscured(*value, revealed));
+  char separator = '?';
+  for (const auto& [name, value] : request.query.pairs()) {
+    const bool cut =
+        std::find(kSecretParams.begin(), kSecretParams.end(), name) != kSecretParams.end();
+    out += separator;
+    out += quote_plus(name) + "=" + quote_plus(cut ? obscured(value, revealed) : value);
+    separator = '&';
   }
-  return out.append("?").append(query.encode());
+  return out;
 }
 
 std::string logged_headers(const Request& request, const std::vector<std::string>& only,

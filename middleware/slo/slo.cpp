@@ -112,7 +112,7 @@ class SloFilter final : public Filter {
 
   Response operator()(Request& request) const override {
     const auto path = split_api_path(request.path, 3);
-    if (!path || is_true(request.internal.get("X-Backend-Slo-Override"))) return next()(request);
+    if (!path || request.context.slo_override) return next()(request);
     if (path->object.empty()) {
       Response out = next()(request);
       if (request.method == "GET") show_slo_etags(out);

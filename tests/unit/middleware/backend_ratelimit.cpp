@@ -54,7 +54,7 @@ TEST_CASE("backend_ratelimit: all methods together, and allowance that was saved
 }
 
 TEST_CASE("backend_ratelimit: the file goes before the filter's options, and is read again") {
-  Limited limited({{"config_reload_interval", "10"}});
+  Limited limited(OptionTexts{{"config_reload_interval", "10"}});
   for (int i = 0; i < 5; ++i) CHECK(limited.ask("GET") == 200);
   const auto look = [&] { limited.host.time.advance(std::chrono::seconds(11)); };
   limited.tree.write("backend-ratelimit.conf",
@@ -80,7 +80,7 @@ TEST_CASE("backend_ratelimit: the file goes before the filter's options, and is 
 }
 
 TEST_CASE("backend_ratelimit: a file that was asked for and is not there is told") {
-  Limited limited({{"backend_ratelimit_conf_path", "/nowhere/x.conf"}});
+  Limited limited(OptionTexts{{"backend_ratelimit_conf_path", "/nowhere/x.conf"}});
   CHECK(limited.host.log.has("there is no /nowhere/x.conf"));
   Limited silent;
   CHECK(silent.host.log.lines().empty());

@@ -161,7 +161,7 @@ TEST_CASE("cname_lookup: chains, and where they end") {
   CHECK(one.ask("nothing.org") == "400 CNAME lookup failed to resolve to a valid domain");
   CHECK(one.host.cache().get("cname-nothing.org") == "false");
   CHECK(one.ask("self.org") == "400 CNAME lookup failed to resolve to a valid domain");
-  Lookup two({{"lookup_depth", "2"}});
+  Lookup two(OptionTexts{{"lookup_depth", "2"}});
   CHECK(two.ask("one.org") == "200 c.AUTH_b.example.com");
   CHECK(two.ask("away.org") == "400 CNAME lookup failed to resolve to a valid domain");
 }

@@ -46,7 +46,8 @@ TEST_CASE("container_sync: a signature by either key of the realm lets in") {
   for (const char* key : {"k1", "k2"}) {
     CHECK(sync.ask("US nonce " + Sync::sign(key, "1700000001.00000")) == 201);
     CHECK(sync.context.authorize_override);
-    CHECK(sync.app.last().internal.get("X-Backend-Slo-Override") == "true");
+    CHECK(sync.context.slo_override);
+    CHECK(sync.context.symlink_override);
     CHECK(sync.context.log_info.back() == "cs:valid");
     REQUIRE(sync.context.timestamp);
     CHECK(sync.context.timestamp->normal() == "1700000001.00000");
@@ -77,7 +78,7 @@ TEST_CASE("container_sync: everything else is refused, and the access log has th
 }
 
 TEST_CASE("container_sync: where a container may be synced to") {
-  Sync realms_only({{"allow_full_urls", "no"}});
+  Sync realms_only(OptionTexts{{"allow_full_urls", "no"}});
   const auto put = [&](const char* target) {
     Request request = make_request("PUT", "/v1/a/c", {{"X-Container-Sync-To", target}});
     return (*realms_only.filter)(request).status;
@@ -92,7 +93,7 @@ TEST_CASE("container_sync: where a container may be synced to") {
 }
 
 TEST_CASE("container_sync: realms in /info, and the file looked at again") {
-  Sync sync({{"current", "//us/dfw1"}});
+  Sync sync(OptionTexts{{"current", "//us/dfw1"}});
   const auto info = [&] {
     Request request = make_request("GET", "/info");
     (*sync.filter)(request);
@@ -113,5 +114,6 @@ TEST_CASE("container_sync: realms in /info, and the file looked at again") {
   sync.host.time.advance(std::chrono::seconds(301));
   CHECK(info().find("\"EU\"") != std::string::npos);
   CHECK(sync.host.log.has("Could not load"));
-  CHECK(Sync({{"current", "nonsense"}}).host.log.has("Invalid current //REALM/CLUSTER (nonsense)"));
+  CHECK(Sync(OptionTexts{{"current", "nonsense"}})
+            .host.log.has("Invalid current //REALM/CLUSTER (nonsense)"));
 }

@@ -187,7 +187,7 @@ TEST_CASE("dlo: more segments than a listing's page") {
 }
 
 TEST_CASE("dlo: many segments are fetched slowly") {
-  Dlo dlo({{"rate_limit_after_segment", "1"}, {"rate_limit_segments_per_sec", "2"}});
+  Dlo dlo(OptionTexts{{"rate_limit_after_segment", "1"}, {"rate_limit_segments_per_sec", "2"}});
   Response whole = dlo.ask("GET");
   body_of(whole);
   CHECK(dlo.host.time.slept() >= std::chrono::milliseconds(900));

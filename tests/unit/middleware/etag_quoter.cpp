@@ -47,7 +47,7 @@ TEST_CASE("etag_quoter: container before account before the deployer") {
   CHECK(quoter.etag("abc") == "\"abc\"");
   CHECK(quoter.etag("\"abc\"") == "\"abc\"");
   CHECK(quoter.etag("W/\"abc\"") == "W/\"abc\"");
-  Quoter always({{"enable_by_default", "true"}});
+  Quoter always(OptionTexts{{"enable_by_default", "true"}});
   CHECK(always.etag("abc") == "\"abc\"");
 }
 

@@ -65,7 +65,7 @@ TEST_CASE("proxy_logging: the line that Swift's tools read") {
 }
 
 TEST_CASE("proxy_logging: who asked, as balancers tell") {
-  Logging logging({{"log_msg_template", "{client_ip} {remote_addr}"}});
+  Logging logging(OptionTexts{{"log_msg_template", "{client_ip} {remote_addr}"}});
   const auto ask = [&](Headers headers) {
     return logging.line(Logging::request("GET", "/v1/a", std::move(headers)));
   };
@@ -77,10 +77,11 @@ TEST_CASE("proxy_logging: who asked, as balancers tell") {
 }
 
 TEST_CASE("proxy_logging: every field of a template") {
-  Logging logging({{"log_msg_template",
-                    "{{{domain}}} {account}/{container}/{object} {ttfb} {wire_status_int} "
-                    "{start_time.iso8601} {start_time.s}.{start_time.ms} {end_time.us} "
-                    "{end_time.ns} {start_time.asctime} {start_time.Y}-{start_time.j}"}});
+  Logging logging(
+      OptionTexts{{"log_msg_template",
+                   "{{{domain}}} {account}/{container}/{object} {ttfb} {wire_status_int} "
+                   "{start_time.iso8601} {start_time.s}.{start_time.ms} {end_time.us} "
+                   "{end_time.ns} {start_time.asctime} {start_time.Y}-{start_time.j}"}});
   logging.host.time.set(1700000000.5);
   CHECK(logging.line(Logging::request("HEAD", "/v1/a%20b/c/d/e", {{"Host", "h.example:81"}})) ==
         "{h.example} a%20b/c/d/e - 200 2023-11-14T22:13:20 1700000000.500 500000 500000000 "
@@ -88,11 +89,11 @@ TEST_CASE("proxy_logging: every field of a template") {
 }
 
 TEST_CASE("proxy_logging: a name that may not be known is shown by its digest") {
-  Logging plain({{"log_msg_template", "{path.anonymized} {referer.anonymized}"}});
+  Logging plain(OptionTexts{{"log_msg_template", "{path.anonymized} {referer.anonymized}"}});
   CHECK(plain.line(Logging::request("GET", "/v1/a")) == "{MD5}94fb04b86c62e22fe985611988320b6f -");
-  Logging salted({{"log_msg_template", "{account.anonymized}"},
-                  {"log_anonymization_method", "SHA256"},
-                  {"log_anonymization_salt", "pepper"}});
+  Logging salted(OptionTexts{{"log_msg_template", "{account.anonymized}"},
+                             {"log_anonymization_method", "SHA256"},
+                             {"log_anonymization_salt", "pepper"}});
   CHECK(salted.line(Logging::request("GET", "/v1/a")) ==
         "{SSHA256}fb8da7c36f20f5b8ba6d0bc9a48de23ded12995435364e39efb226ed8e81cce6");
 }
@@ -101,24 +102,24 @@ TEST_CASE("proxy_logging: a template that cannot be filled in refuses to start")
   for (const char* bad : {"{nobody}", "{path", "path}", "{path.size}", "{method.anonymized}",
                           "{start_time.q}", "{path:>9}", "{path!r}", "{path.}", "{}"}) {
     CAPTURE(bad);
-    CHECK_THROWS_AS(Logging({{"log_msg_template", bad}}), std::runtime_error);
+    CHECK_THROWS_AS(Logging(OptionTexts{{"log_msg_template", bad}}), std::runtime_error);
   }
-  CHECK_THROWS_AS(Logging({{"log_anonymization_method", "rot13"}}), std::runtime_error);
+  CHECK_THROWS_AS(Logging(OptionTexts{{"log_anonymization_method", "rot13"}}), std::runtime_error);
 }
 
 TEST_CASE("proxy_logging: tokens and signatures are cut wherever they stand") {
-  Logging logging({{"access_log_headers", "yes"},
-                   {"reveal_sensitive_prefix", "3"},
-                   {"log_msg_template", "{path} {auth_token} {headers}"}});
+  Logging logging(OptionTexts{{"access_log_headers", "yes"},
+                              {"reveal_sensitive_prefix", "3"},
+                              {"log_msg_template", "{path} {auth_token} {headers}"}});
   const std::string line = logging.line(
       Logging::request("GET", "/v1/a/c/o?temp_url_sig=0123456789&temp_url_expires=5",
                        {{"X-Auth-Token", "secret-token"}, {"Authorization", "Basic secret"}}));
   CHECK(line ==
         "/v1/a/c/o%3Ftemp_url_sig%3D012...%26temp_url_expires%3D5 sec... "
         "X-Auth-Token:%20sec...%0AAuthorization:%20Bas...");
-  Logging only({{"log_headers", "on"},
-                {"access_log_headers_only", "accept, X-Foo"},
-                {"log_msg_template", "{headers}"}});
+  Logging only(OptionTexts{{"log_headers", "on"},
+                           {"access_log_headers_only", "accept, X-Foo"},
+                           {"log_msg_template", "{headers}"}});
   CHECK(only.line(Logging::request("GET", "/v1/a", {{"Accept", "x/y"}, {"X-Bar", "1"}})) ==
         "Accept:%20x/y");
 }
@@ -144,7 +145,7 @@ TEST_CASE("proxy_logging: a request is told once, its sub-requests each") {
 }
 
 TEST_CASE("proxy_logging: bytes are counted as they stream, and a client that leaves is a 499") {
-  Logging logging({{"log_msg_template", "{status_int} {wire_status_int} {bytes_sent}"}});
+  Logging logging(OptionTexts{{"log_msg_template", "{status_int} {wire_status_int} {bytes_sent}"}});
   logging.app.otherwise({200, {}, std::string(1000, 'x')});
   CHECK(logging.line(Logging::request("GET", "/v1/a/c/o")) == "200 200 1000");
   CHECK(logging.line(Logging::request("GET", "/v1/a/c/o"), 10) == "499 200 10");
@@ -153,7 +154,7 @@ TEST_CASE("proxy_logging: bytes are counted as they stream, and a client that le
 }
 
 TEST_CASE("proxy_logging: what a client sent before it left") {
-  Logging logging({{"log_msg_template", "{status_int} {bytes_recvd}"}});
+  Logging logging(OptionTexts{{"log_msg_template", "{status_int} {bytes_recvd}"}});
   Request request = Logging::request("PUT", "/v1/a/c/o");
   request.body =
       std::make_unique<PieceSource>(std::string(100, 'x'), 30, BodyError::Kind::kDisconnect);
@@ -167,7 +168,7 @@ TEST_CASE("proxy_logging: what a client sent before it left") {
 }
 
 TEST_CASE("proxy_logging: an app that throws is a 500, a body that throws too") {
-  Logging logging({{"log_msg_template", "{status_int} {wire_status_int}"}});
+  Logging logging(OptionTexts{{"log_msg_template", "{status_int} {wire_status_int}"}});
   logging.app.otherwise([](Request&) -> Response { throw std::runtime_error("boom"); });
   Request request = Logging::request("GET", "/v1/a");
   CHECK_THROWS_AS((*logging.filter)(request), std::runtime_error);
@@ -217,14 +218,14 @@ TEST_CASE("proxy_logging: numbers bear Swift's names") {
 }
 
 TEST_CASE("proxy_logging: its own level, and the methods that have numbers") {
-  Logging silent({{"access_log_level", "ERROR"}, {"log_level", "DEBUG"}});
-  Logging few({{"access_log_statsd_valid_http_methods", "get , put"}});
+  Logging silent(OptionTexts{{"access_log_level", "ERROR"}, {"log_level", "DEBUG"}});
+  Logging few(OptionTexts{{"access_log_statsd_valid_http_methods", "get , put"}});
   few.line(Logging::request("HEAD", "/v1/a"));
   CHECK(few.host.numbers.timings("account.BAD_METHOD.200.timing").size() == 1);
 }
 
 TEST_CASE("proxy_logging: a stretch of a file goes through to the host") {
-  Logging logging({{"log_msg_template", "{status_int} {bytes_sent}"}});
+  Logging logging(OptionTexts{{"log_msg_template", "{status_int} {bytes_sent}"}});
   struct Region final : Source {
     std::size_t read(std::span<char>) override { return 0; }
     std::optional<FileRegion> file_region() override { return FileRegion{0, 5, 1000}; }

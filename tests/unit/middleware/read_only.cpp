@@ -32,7 +32,7 @@ struct ReadOnly {
 }  // namespace
 
 TEST_CASE("read_only: the cluster, and accounts that say otherwise") {
-  ReadOnly shut({{"read_only", "yes"}});
+  ReadOnly shut(OptionTexts{{"read_only", "yes"}});
   for (const char* method : {"PUT", "POST", "DELETE", "COPY"})
     CHECK(shut.ask(method, "/v1/a/c") == 405);
   CHECK(shut.ask("GET", "/v1/a/c") == 201);
@@ -45,6 +45,6 @@ TEST_CASE("read_only: the cluster, and accounts that say otherwise") {
   CHECK(open.ask("PUT", "/v1/a/c") == 201);
   CHECK(open.ask("PUT", "/v1/shut/c") == 405);
   CHECK(open.ask("DELETE", "/v1/shut/c") == 405);
-  ReadOnly deletes({{"read_only", "yes"}, {"allow_deletes", "yes"}});
+  ReadOnly deletes(OptionTexts{{"read_only", "yes"}, {"allow_deletes", "yes"}});
   CHECK(deletes.ask("DELETE", "/v1/a/c") == 201);
 }

@@ -284,7 +284,7 @@ TEST_CASE("slo: segments that are not what the manifest says") {
 }
 
 TEST_CASE("slo: limits of a PUT") {
-  Slo slo({{"max_manifest_segments", "2"}, {"max_manifest_size", "200"}});
+  Slo slo(OptionTexts{{"max_manifest_segments", "2"}, {"max_manifest_size", "200"}});
   const auto put = [&](const std::string& text, Headers headers = {}) {
     Response response =
         slo.ask("PUT", "/v1/a/c/big?multipart-manifest=put", std::move(headers), text);
@@ -304,7 +304,7 @@ TEST_CASE("slo: limits of a PUT") {
 }
 
 TEST_CASE("slo: a heartbeat while segments are looked at") {
-  Slo slo({{"yield_frequency", "1"}});
+  Slo slo(OptionTexts{{"yield_frequency", "1"}});
   slo.app.on("PUT", "/v1/a/c/big", FakeAnswer{201, {{"Etag", "m"}, {"Last-Modified", "then"}}, ""});
   slo.app.on("HEAD", "/v1/a/seg/b", [&](Request&) {
     slo.host.time.advance(std::chrono::seconds(5));
@@ -393,6 +393,6 @@ TEST_CASE("slo: the marker of a manifest is not a client's to set") {
   CHECK(response.status == 400);
   slo.app.on("PUT", "/v1/a/c/o", FakeAnswer{201, {}, ""});
   Request synced = make_request("PUT", "/v1/a/c/o", {{"X-Static-Large-Object", "true"}}, "x");
-  synced.internal.set("X-Backend-Slo-Override", "true");
+  synced.context.slo_override = true;
   CHECK((*slo.filter)(synced).status == 201);
 }
