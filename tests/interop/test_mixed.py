@@ -35,6 +35,17 @@ class Mixed:
         return self.swift.port
 
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def start(self):
         self.swift.write()
         self.swift.start([kind for kind in KINDS if kind not in self.apus])
         for kind in KINDS:
@@ -44,9 +55,8 @@ class Mixed:
             self.start_apus("proxy")
         else:
             self.swift.start(("proxy",))
-        return self
 
-    def __exit__(self, *exc):
+    def close(self):
         for child in self.children.values():
             child.stop()
         self.swift.close()
