@@ -1,9 +1,11 @@
 """Debian's own Keystone on loopback, on SQLite: the identity service that Apus asks."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import urllib.error
@@ -42,6 +44,9 @@ class Keystone:
             f"[credential]\nkey_repository = {self.folder}/credential\n[cache]\nenabled = false\n"
             "[identity]\npassword_hash_rounds = 4\n")
         self._manage("db_sync")
+        # Keystone leaves reads open behind it; in this mode they lock nobody out.
+        with contextlib.closing(sqlite3.connect(self.folder / "keystone.db")) as database:
+            database.execute("PRAGMA journal_mode=WAL")
         user = str(os.geteuid()), str(os.getegid())
         self._manage("fernet_setup", "--keystone-user", user[0], "--keystone-group", user[1])
         self._manage("bootstrap", "--bootstrap-password", PASSWORD, "--bootstrap-region-id", "here")
