@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "servers/apus/commands.h"
+#include "servers/apus/daemon.h"
 #include "servers/apus/serve.h"
 #include "servers/apus/swift_names.h"
 
@@ -11,6 +12,7 @@ namespace {
 int run(int argc, char** argv) {
   const std::vector<std::string> command_line(argv, argv + argc);
   if (const auto status = run_as_swift(command_line)) return *status;
+  if (const auto status = run_as_daemon(command_line)) return *status;
   CLI::App app("Apus: an object store that speaks OpenStack Swift", "apus");
   app.require_subcommand(1);
   const Command commands[] = {add_up(app), add_serve(app, command_line), add_check(app),

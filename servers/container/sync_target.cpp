@@ -2,13 +2,10 @@
 
 #include <apus/sync_realms.h>
 #include <apus/text.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
-#include "framework/store/object/partition.h"
+#include "framework/backend/sync_store.h"
 
 namespace apus {
 namespace {
@@ -43,13 +40,6 @@ std::string check_url(std::string_view target, const std::vector<std::string>& a
   return "";
 }
 
-std::string link_of(const ContainerBroker& broker) {
-  const DatabasePlace& place = broker.place();
-  const std::string file = broker.file();
-  return place.device + "/sync_containers" +
-         file.substr(place.device.size() + 1 + place.directory.size());
-}
-
 }  // namespace
 
 SyncTargets::SyncTargets(Host& host, Logger& log, std::vector<std::string> allowed_hosts)
@@ -74,25 +64,7 @@ std::string SyncTargets::check(std::string_view target) const {
 }
 
 void SyncTargets::update_store(ContainerBroker& broker) const {
-  const DatabaseMetadata all = broker.metadata();
-  const auto to = all.find("X-Container-Sync-To");
-  const auto key = all.find("X-Container-Sync-Key");
-  if (to == all.end() && key == all.end()) return;
-  const std::string link = link_of(broker);
-  const std::string folder = link.substr(0, link.rfind('/'));
-  Disk& disk = host_.disk();
-  const bool synced = to != all.end() && key != all.end() && !to->second.first.empty() &&
-                      !key->second.first.empty() && !broker.gone();
-  if (synced) {
-    const int error = make_folders(disk, folder, false);
-    if (error == 0 && (::symlink(broker.file().c_str(), link.c_str()) == 0 || errno == EEXIST))
-      return;
-    log_.error("Failed to update sync_store " + link + ": " + std::strerror(errno));
-    return;
-  }
-  if (disk.unlink(link) != 0) return;
-  std::string empty = folder;  // suffix, partition and the root go with the last link in them
-  for (int i = 0; i < 4 && disk.rmdir(empty) == 0; ++i) empty.resize(empty.rfind('/'));
+  update_sync_store(host_.disk(), log_, broker);
 }
 
 }  // namespace apus

@@ -71,6 +71,8 @@ class DebianSwift:
         (self.folder / "python" / "sitecustomize.py").write_text(
             "import swift.common.utils as u\n"
             f"u.SWIFT_CONF_FILE = {str(self.conf / 'swift.conf')!r}\n"
+            "u.HASH_PATH_SUFFIX = u.HASH_PATH_PREFIX = b''\n"
+            "u.validate_hash_conf()\n"
             "# Read at the import from /etc/swift where there is one.\n"
             "u.HASH_PATH_PREFIX = u.HASH_PATH_SUFFIX = b''\n"
             "u.validate_hash_conf()\n"

@@ -1,5 +1,6 @@
 """Debian's Swift with some of its servers exchanged for Apus ones: same confs, rings, devices, ports."""
 
+import hashlib
 import subprocess
 import time
 
@@ -60,3 +61,9 @@ class MixedSwift(DebianSwift):
 def timestamp(seconds=None):
     """Swift's normal form; the present moment when none is given."""
     return f"{time.time() if seconds is None else seconds:016.5f}"
+
+
+def partition_of(path, part_power=10):
+    """Of "/account[/container]", with the salt of DebianSwift's swift.conf."""
+    digest = hashlib.md5(b"oracle" + path.encode() + b"oracle").hexdigest()
+    return int(digest[:8], 16) >> (32 - part_power)

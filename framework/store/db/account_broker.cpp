@@ -109,6 +109,13 @@ bool AccountBroker::gone() {
   return !stat || stat->deleted();
 }
 
+bool AccountBroker::reclaimable(const Timestamp& age) {
+  const auto stat = info();
+  if (!stat || stat->container_count != 0) return false;
+  const auto gone = Timestamp::parse(stat->delete_timestamp).value_or(Timestamp());
+  return gone < age && gone > Timestamp::parse(stat->put_timestamp).value_or(Timestamp());
+}
+
 void AccountBroker::put_container(const ContainerRow& row) { put_pending(row.to_pickle()); }
 
 bool AccountBroker::is_row(const pickle::Tuple& tuple) const {

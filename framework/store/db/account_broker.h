@@ -77,6 +77,7 @@ class APUS_API AccountBroker final : public Broker {
   void list(const ListingQuery& query, const ListingSink& sink);
   void merge_rows(const Json::Array& rows, const std::string& source) override;
   [[nodiscard]] Json replication_info() override;
+  [[nodiscard]] bool reclaimable(const Timestamp& age) override;
 
  private:
   void migrate(Database& database) override;

@@ -114,6 +114,10 @@ class APUS_API Broker {
   /// Drops tombstones and emptied metadata older than `age`, sync points older than `sync_age`.
   void reclaim(const Timestamp& age, const Timestamp& sync_age);
   void quarantine(const std::string& why);
+  /// Empty, and deleted before `age`: the whole database may go.
+  [[nodiscard]] virtual bool reclaimable(const Timestamp& age) = 0;
+  /// Runs `work` while no other connection can write.
+  void locked(const std::function<void()>& work);
 
  protected:
   /// Runs `work` on a connection; a damaged database is quarantined, and the error goes on.

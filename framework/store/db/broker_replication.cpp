@@ -102,6 +102,13 @@ void Broker::take_new_id(const std::string& remote_id) {
   });
 }
 
+void Broker::locked(const std::function<void()>& work) {
+  with([&](Database& database) {
+    const Transaction transaction(database);
+    work();
+  });
+}
+
 void Broker::merge_timestamps(const std::string& created_at, const std::string& put_timestamp,
                               const std::string& delete_timestamp) {
   change([&](Database& database) {

@@ -321,6 +321,61 @@ void ContainerBroker::list(const ListingQuery& query, std::int64_t policy,
   });
 }
 
+bool ContainerBroker::reclaimable(const Timestamp& age) {
+  const auto stat = info();
+  if (!stat) return false;
+  const Timestamp gone = moment(stat->delete_timestamp);
+  if (gone >= age || gone <= moment(stat->put_timestamp)) return false;
+  if (is_root() && (stat->state == ShardingState::kSharding || !shard_ranges().empty()))
+    return false;
+  return empty();
+}
+
+bool ContainerBroker::has_several_policies() {
+  bool out = false;
+  with([&](Database& database) {
+    Statement row = database.query("SELECT count(*) FROM policy_stat");
+    out = row.step() && row.integer(0) > 1;
+  });
+  return out;
+}
+
+std::vector<std::pair<std::int64_t, ObjectRow>> ContainerBroker::misplaced_since(
+    std::int64_t start, std::int64_t count) {
+  commit_pending();
+  std::vector<std::pair<std::int64_t, ObjectRow>> out;
+  with([&](Database& database) {
+    Statement rows = database.query(
+        "SELECT ROWID, name, created_at, size, content_type, etag, deleted, storage_policy_index "
+        "FROM object WHERE ROWID > ? AND storage_policy_index != (SELECT storage_policy_index "
+        "FROM container_info LIMIT 1) ORDER BY ROWID LIMIT ?");
+    rows.bind(start).bind(count);
+    while (rows.step()) {
+      out.emplace_back(
+          rows.integer(0),
+          ObjectRow{std::string(rows.text(1)), std::string(rows.text(2)), rows.integer(3),
+                    std::string(rows.text(4)), std::string(rows.text(5)), rows.integer(6) != 0,
+                    rows.integer(7), "", ""});
+    }
+  });
+  return out;
+}
+
+std::int64_t ContainerBroker::reconciler_sync_point() {
+  std::int64_t out = -1;
+  with([&](Database& database) {
+    Statement row = database.query("SELECT reconciler_sync_point FROM container_info");
+    if (row.step()) out = row.integer(0);
+  });
+  return out;
+}
+
+void ContainerBroker::set_reconciler_sync_point(std::int64_t point) {
+  with([&](Database& database) {
+    database.query("UPDATE container_info SET reconciler_sync_point = ?").bind(point).step();
+  });
+}
+
 Json ContainerBroker::replication_info() {
   const auto stat = info();
   if (!stat) return {};

@@ -95,6 +95,16 @@ class APUS_API ContainerBroker final : public Broker {
   void merge_objects(const std::vector<ObjectRow>& rows, const SyncPoint& source = {});
   void merge_rows(const Json::Array& rows, const std::string& source) override;
   [[nodiscard]] Json replication_info() override;
+  [[nodiscard]] bool reclaimable(const Timestamp& age) override;
+
+  // Rows in another policy than the container's.
+  [[nodiscard]] bool has_several_policies();
+  /// Up to `count` of them behind ROWID `start`, tombstones too, each with its ROWID.
+  [[nodiscard]] std::vector<std::pair<std::int64_t, ObjectRow>> misplaced_since(std::int64_t start,
+                                                                                std::int64_t count);
+  /// How far they were queued for the reconciler.
+  [[nodiscard]] std::int64_t reconciler_sync_point();
+  void set_reconciler_sync_point(std::int64_t point);
 
   // Sharding.
   [[nodiscard]] ShardingState state();

@@ -1,0 +1,26 @@
+// Programs that daemons run: rsync, for the most part.
+#pragma once
+
+#include <apus/ring.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace apus {
+
+struct ChildResult {
+  bool good = false;   ///< ended in time with status 0
+  std::string output;  ///< of both streams, at most 64 KiB, and why it failed
+};
+
+/// Runs a program of PATH to its end, with no standard input; kills it after `timeout`.
+APUS_API ChildResult run_child(const std::vector<std::string>& command,
+                               std::chrono::milliseconds timeout);
+
+/// An rsync module's pattern filled in for a device: {ip}, {port}, {replication_ip},
+/// {replication_port}, {region}, {zone}, {device}, {meta}; IPv6 addresses in brackets. Unknown
+/// fields stay; slashes at the end go.
+APUS_API std::string rsync_module_for(const std::string& pattern, const RingDevice& device);
+
+}  // namespace apus

@@ -1,0 +1,17 @@
+// `apus DAEMON CONF [once]`: one daemon of a conf in this process.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace apus {
+
+/// Runs a daemon when the command line names one: `apus DAEMON CONF [once]` or `swift-DAEMON CONF
+/// [once]`, where DAEMON is an installed plugin of that kind; words that Swift's daemons take
+/// besides change nothing. One pass, or passes until SIGTERM or SIGINT. Status 2 without a conf, 1
+/// when the conf, swift.conf or the daemon does not allow a start (told on stderr); nothing when
+/// the command line names no daemon.
+std::optional<int> run_as_daemon(const std::vector<std::string>& command_line);
+
+}  // namespace apus
