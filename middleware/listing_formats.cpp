@@ -124,6 +124,7 @@ class ListingFormatsFilter final : public Filter {
     request.query.set("format", "json");
     request.raw_query = request.query.encode();
     Response out = next()(request);
+    if (!request.context.format_listing) return out;
     if (out.status != 200 && out.status != 204) return out;
     if (varies) vary_by_accept(out.headers);
     const std::string_view type = out.headers.get("Content-Type");

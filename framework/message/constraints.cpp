@@ -134,6 +134,27 @@ std::optional<Response> check_reserved_names(std::string_view account, std::stri
   return std::nullopt;
 }
 
+std::optional<std::string> reserved_name(std::initializer_list<std::string_view> pieces) {
+  std::string out;
+  for (const std::string_view piece : pieces) {
+    if (piece.find('\0') != std::string_view::npos) return std::nullopt;
+    out.append(1, '\0').append(piece);
+  }
+  return out;
+}
+
+std::optional<std::vector<std::string>> split_reserved_name(std::string_view name) {
+  if (!name.starts_with('\0')) return std::nullopt;
+  std::vector<std::string> out;
+  while (!name.empty()) {
+    name.remove_prefix(1);
+    const std::size_t end = std::min(name.find('\0'), name.size());
+    out.emplace_back(name.substr(0, end));
+    name.remove_prefix(end);
+  }
+  return out;
+}
+
 std::optional<Response> check_name_format(std::string_view name, std::string_view target) {
   const char* wrong = nullptr;
   if (name.empty()) wrong = " name cannot be empty";

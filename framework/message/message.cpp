@@ -108,6 +108,7 @@ Request make_subrequest(const Request& parent, std::string method, std::string p
   out.context.source = source;
   out.context.access_log_made = false;
   out.context.update_footers = nullptr;
+  out.context.timestamp.reset();
   for (const std::string_view name : {"User-Agent", "X-Trans-Id-Extra"}) {
     if (const std::string* value = parent.headers.find(name)) out.headers.set(name, *value);
   }

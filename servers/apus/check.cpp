@@ -31,10 +31,11 @@ void check_swift_conf(const ServerPlan& plan, std::set<std::string>& seen,
   if (fs::exists(folder / "swift.conf", error)) {
     read_swift_conf(folder, problems);
   } else {
-    problems.push_back({false,
-                        {(folder / "swift.conf").string(), 0, ""},
-                        "",
-                        "is not there; a server does not start without it"});
+    ConfProblem missing;
+    missing.fatal = false;
+    missing.origin.file = (folder / "swift.conf").string();
+    missing.message = "is not there; a server does not start without it";
+    problems.push_back(std::move(missing));
   }
 }
 

@@ -75,7 +75,7 @@ int run(const std::string& name, const std::filesystem::path& conf, bool once) {
       problems.push_back({one.fatal, one.origin, one.option, one.message});
     if (!tell(problems)) return 1;
     Cluster cluster(options.find("swift_dir").value_or("/etc/swift"));
-    ServerHost host(cluster);
+    ServerHost host(cluster, options, name);
     const auto daemon = plugin.make_daemon({options, host});
     const StopSignals signals;
     if (once) {

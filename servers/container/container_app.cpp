@@ -92,15 +92,21 @@ Response ContainerApp::write(Request& request, const BackendPath& path, Containe
 
 std::optional<std::optional<int>> ContainerApp::named_policy(const Request& request,
                                                              Response& refusal) const {
+  std::optional<std::optional<int>> out;
   const std::string* text = request.internal.find("X-Backend-Storage-Policy-Index");
-  if (text == nullptr) return std::optional<int>();
+  if (text == nullptr) {
+    out.emplace();
+    return out;
+  }
   const auto index = parse_int(*text);
   if (index && *index >= 0 && *index <= 1000000 &&
-      server_.host.swift_conf().policy(static_cast<int>(*index)) != nullptr)
-    return std::optional(static_cast<int>(*index));
+      server_.host.swift_conf().policy(static_cast<int>(*index)) != nullptr) {
+    out.emplace(static_cast<int>(*index));
+    return out;
+  }
   refusal = bad_request(request, "Invalid X-Backend-Storage-Policy-Index " +
                                      (index ? std::to_string(*index) : "'" + *text + "'"));
-  return std::nullopt;
+  return out;
 }
 
 APUS_EXPORT_BACKEND_APP("container", "1.0", ContainerApp, kOptions)

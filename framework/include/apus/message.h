@@ -56,6 +56,7 @@ struct APUS_API Context {
   /// target, which is not looked up.
   bool symlink_override = false;
   bool slo_override = false;
+  bool format_listing = true;       ///< swift.format_listing; false = the listing stays JSON
   std::optional<int> policy_index;  ///< policy the object request ran under, for logs
 
   Cache* cache = nullptr;                 ///< swift.cache; null = none. Outlives the request.
@@ -99,8 +100,8 @@ struct APUS_API Request {
 };
 
 /// A request that a filter makes on its own behalf, to be sent to the next App: same context (trans
-/// id, cache, infos), no client header but User-Agent and X-Trans-Id-Extra, no body, `source` as
-/// swift.source. `pre_authorized` lets it pass every authorize hook.
+/// id, cache, infos) but for the timestamp, no client header but User-Agent and X-Trans-Id-Extra,
+/// no body, `source` as swift.source. `pre_authorized` lets it pass every authorize hook.
 APUS_API Request make_subrequest(const Request& parent, std::string method, std::string path,
                                  std::string_view source, bool pre_authorized);
 

@@ -44,6 +44,10 @@ class APUS_API Timestamp {
   /// "2026-11-22T21:25:21.082660", UTC, always six digits: a listing's last_modified.
   [[nodiscard]] std::string isoformat() const;
 
+  /// The moment as far before the end of time as this one is after its start: sorts newest first.
+  /// Without the offset.
+  [[nodiscard]] Timestamp inverted() const { return from_raw(kRawEnd - 1 - raw_); }
+
   friend constexpr auto operator<=>(const Timestamp&, const Timestamp&) = default;
 
  private:

@@ -176,7 +176,7 @@ TEST_CASE("slo: segments that changed, vanished or nest for ever") {
 
 TEST_CASE("slo: a manifest that is none is told, not served") {
   Slo slo;
-  for (const std::string junk :
+  for (const std::string& junk :
        {std::string("{"), std::string("{}"), std::string("[3]"), std::string("[{}]"),
         "[" + row("/seg/a", 5, "h", R"(, "range": "5-1")") + "]",
         "[" + row("/seg/a", 5, "h", R"(, "range": "x")") + "]", std::string(R"([{"data": 5}])"),

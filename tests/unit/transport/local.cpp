@@ -48,6 +48,13 @@ class Gate {
   bool open_ = false;
 };
 
+Call call_to(std::string ip) {
+  Call out;
+  out.endpoint = {std::move(ip), 1};
+  out.request = Request("GET", "/d/1/a");
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("local and remote copies take one body") {
@@ -189,12 +196,12 @@ TEST_CASE("a volley has each outcome once, by number") {
   transport.add({"here", 1}, here);
   const auto volley = transport.volley(kPatient);
   for (const char* ip : {"there", "here", "nowhere"})
-    volley->add({{ip, 1}, Request("GET", "/d/1/a")});
+    volley->add(call_to(ip));
   CHECK(volley->under_way() == 3);
   std::vector<int> statuses(4, -1);
   while (auto done = volley->wait(std::nullopt)) {
     statuses.at(done->number) = done->outcome.response ? done->outcome.response->status : 0;
-    if (done->number == 1) volley->add({{"here", 1}, Request("GET", "/d/1/a")});
+    if (done->number == 1) volley->add(call_to("here"));
   }
   CHECK(statuses == std::vector<int>{202, 200, 0, 200});
   CHECK(volley->under_way() == 0);
