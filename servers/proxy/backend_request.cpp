@@ -81,6 +81,8 @@ Request backend_request(const Services& services, const Request& client, const s
   for (const auto& [name, value] : client.internal) {
     if (is_internal_name(name)) out.internal.append_known_new(name, value);
   }
+  if (client.context.allow_reserved_names)
+    out.internal.set("X-Backend-Allow-Reserved-Names", "true");
   return out;
 }
 
