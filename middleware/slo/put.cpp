@@ -80,13 +80,24 @@ class Job {
     if (problems_.empty()) {
       result.set("Response Body", read_all(out.body.get(), kLargestAnswer));
     } else {
-      result.set("Response Body", std::string(reason_phrase(400)));
+      result.set("Response Body", page_text(400));
       result.errors = problems_;
     }
     return result.text(type_, "upload");
   }
 
  private:
+  // Reason and paragraph of a status's page, a line each.
+  static std::string page_text(int status) {
+    const std::string page = read_all(error_response(status).body.get(), kLargestAnswer);
+    const std::size_t begin = page.find("<p>");
+    const std::size_t end = page.find("</p>");
+    std::string out(reason_phrase(status));
+    if (begin != std::string::npos && end != std::string::npos && begin < end)
+      out += "\n" + page.substr(begin + 3, end - begin - 3);
+    return out;
+  }
+
   void problem(const SloEntry& entry, std::string what) {
     problems_.emplace_back(quote(entry.path), std::move(what));
   }
