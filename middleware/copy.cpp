@@ -123,9 +123,7 @@ class CopyFilter final : public Filter {
 
   // The newest copy of the source, under the client's own rights and conditions.
   Response read_source(const Request& request, std::string path) const {
-    Request get("GET", std::move(path));
-    get.context = request.context;
-    get.context.source = "SSC";
+    Request get = make_subrequest(request, "GET", std::move(path), "SSC", false);
     get.headers = request.headers;
     get.headers.set("X-Newest", "true");
     get.internal = request.internal;

@@ -72,12 +72,21 @@ std::string normalize_delete_at(std::int64_t seconds) {
   return digits;
 }
 
+// As parse_int; a number of more digits than fit stands for the end of time.
+static std::optional<std::int64_t> parse_seconds(std::string_view text) {
+  const auto exact = parse_int(text);
+  const std::string_view digits = trim(text);
+  if (exact || digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
+    return exact;
+  return kLastSecond;
+}
+
 std::optional<Response> check_delete_headers(Request& request, const Timestamp& now) {
   const auto is_past = [&](std::int64_t when) {
     return static_cast<double>(when) <= now.seconds();
   };
   if (const std::string* after = request.headers.find("X-Delete-After")) {
-    const auto seconds = parse_int(*after);
+    const auto seconds = parse_seconds(*after);
     if (!seconds) return refuse("Non-integer X-Delete-After");
     const double end = now.seconds() + static_cast<double>(*seconds);
     const auto when =
@@ -87,7 +96,7 @@ std::optional<Response> check_delete_headers(Request& request, const Timestamp& 
     request.headers.erase("X-Delete-After");
   }
   if (const std::string* at = request.headers.find("X-Delete-At")) {
-    const auto seconds = parse_int(*at);
+    const auto seconds = parse_seconds(*at);
     if (!seconds) return refuse("Non-integer X-Delete-At");
     const std::int64_t when = std::clamp<std::int64_t>(*seconds, 0, kLastSecond);
     if (is_past(when) && !is_true(request.internal.get("X-Backend-Replication")))

@@ -107,9 +107,17 @@ Request make_subrequest(const Request& parent, std::string method, std::string p
   out.context = parent.context;
   out.context.source = source;
   out.context.access_log_made = false;
+  // What was found out about the parent alone: its ACL says nothing of another path.
+  out.context.acl.clear();
+  out.context.swift_owner = false;
+  out.context.reseller_request = false;
+  out.context.content_type_overridden = false;
+  out.context.symlink_override = false;
+  out.context.slo_override = false;
+  out.context.format_listing = true;
   out.context.update_footers = nullptr;
   out.context.timestamp.reset();
-  for (const std::string_view name : {"User-Agent", "X-Trans-Id-Extra"}) {
+  for (const std::string_view name : {"User-Agent", "X-Trans-Id-Extra", "Referer"}) {
     if (const std::string* value = parent.headers.find(name)) out.headers.set(name, *value);
   }
   if (pre_authorized) {

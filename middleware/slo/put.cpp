@@ -62,7 +62,10 @@ class Job {
     if (!problems_.empty()) return problem_answer();
     etag_ = slo_etag(segments_);
     const std::string wanted(without_quotes(trim(request_.headers.get("Etag"))));
-    if (!wanted.empty() && wanted != etag_) return error_response(422);
+    if (!wanted.empty() && wanted != etag_) {
+      refused_ = true;
+      return error_response(422);
+    }
     Response out = store();
     if (out.is_success()) out.headers.set("Etag", "\"" + etag_ + "\"");
     return out;
@@ -77,7 +80,9 @@ class Job {
       result.set("Etag", std::string(out.headers.get("Etag")));
       result.set("Last Modified", std::string(out.headers.get("Last-Modified")));
     }
-    if (problems_.empty()) {
+    if (refused_) {
+      result.set("Response Body", page_text(out.status));
+    } else if (problems_.empty()) {
       result.set("Response Body", read_all(out.body.get(), kLargestAnswer));
     } else {
       result.set("Response Body", page_text(400));
@@ -87,6 +92,8 @@ class Job {
   }
 
  private:
+  bool refused_ = false;  ///< the client's own ETag did not match
+
   // Reason and paragraph of a status's page, a line each.
   static std::string page_text(int status) {
     const std::string page = read_all(error_response(status).body.get(), kLargestAnswer);

@@ -118,6 +118,8 @@ Response ProxyApp::run(const Exchange& exchange, const Controller& controller,
     return method_not_allowed(request, controller.allowed());
   if (!request.context.authorize) return handle(exchange, controller, has_container);
   // Who may do it without any ACL is not asked about again; others once the ACL is known.
+  // An ACL that another request met on its way here says nothing of this path.
+  request.context.acl.clear();
   if (auto refusal = request.context.authorize(request)) {
     if (!controller.delays_denial(request.method)) return std::move(*refusal);
     return handle(exchange, controller, has_container);

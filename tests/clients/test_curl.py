@@ -57,7 +57,7 @@ class Curl(Journey):
         self.assertEqual(self.status(f"{self.url}/missing"), "404")
         self.assertEqual(self.status("-X", "BREW", f"{self.url}/x"), "405")
         self.assertEqual(self.status("-H", "X-Auth-Token: wrong", f"{self.url}"), "401")
-        self.assertEqual(self.status(f"http://127.0.0.1:{self.store.port}/v1"), "404")
+        self.assertEqual(self.status(f"http://127.0.0.1:{self.store.port}/v1"), "412")
         self.assertEqual(self.status("--path-as-is", f"{self.url}/%00"), "412")
 
     def test_post_delete_and_expiry(self):

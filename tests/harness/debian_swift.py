@@ -36,9 +36,10 @@ class DebianSwift:
         self.own_memcached = memcache is None
         self.memcache = memcache or f"127.0.0.1:{free_port()}"
         self.users, self.filters = users, filters
-        self.pipeline = pipeline or ("catch_errors gatekeeper healthcheck proxy-logging cache "
-                                     "listing_formats tempurl ratelimit tempauth copy proxy-logging "
-                                     "proxy-server")
+        self.pipeline = pipeline or (
+            "catch_errors gatekeeper healthcheck proxy-logging cache listing_formats container_sync bulk "
+            "tempurl formpost ratelimit tempauth staticweb copy container-quotas account-quotas slo dlo "
+            "versioned_writes symlink proxy-logging proxy-server")
         self.ports = {kind: free_port() for kind in (*KINDS, "proxy")}
         self.children = {}
 
@@ -126,7 +127,13 @@ class DebianSwift:
                 ("catch_errors", "catch_errors"), ("gatekeeper", "gatekeeper"),
                 ("healthcheck", "healthcheck"), ("proxy-logging", "proxy_logging"),
                 ("listing_formats", "listing_formats"), ("tempurl", "tempurl"),
-                ("ratelimit", "ratelimit"), ("copy", "copy"))) + self.filters)
+                ("ratelimit", "ratelimit"), ("copy", "copy"),
+                ("container_sync", "container_sync"), ("bulk", "bulk"), ("formpost", "formpost"),
+                ("staticweb", "staticweb"), ("container-quotas", "container_quotas"),
+                ("account-quotas", "account_quotas"), ("slo", "slo"), ("dlo", "dlo"),
+                ("symlink", "symlink"),
+                ("versioned_writes", "versioned_writes\nallow_versioned_writes = true\n"
+                 "allow_object_versioning = true"))) + self.filters)
 
     def start(self, kinds=(*KINDS, "proxy")):
         if self.own_memcached and "memcached" not in self.children:

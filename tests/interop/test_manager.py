@@ -54,10 +54,19 @@ class ManagerTest(unittest.TestCase):
         self.ports = {kind: free_port() for kind in SERVERS}
         for kind in SERVERS:
             self.write(kind)
+        for kind in ("account", "container", "object"):
+            self.make_ring(kind)
         self.saved = manager.SWIFT_DIR, os.environ["PATH"]
         self.addCleanup(self.restore)
         manager.SWIFT_DIR = str(self.etc)
         os.environ["PATH"] = f"{BUILD / 'bin'}:{os.environ['PATH']}"
+
+    def make_ring(self, kind):
+        builder = str(self.etc / f"{kind}.builder")
+        for words in (["create", "4", "1", "1"],
+                      ["add", f"r1z1-127.0.0.1:{self.ports[kind]}/d1", "100"], ["rebalance"]):
+            subprocess.run(["/usr/bin/swift-ring-builder", builder, *words], check=True,
+                           stdout=subprocess.DEVNULL)
 
     def restore(self):
         manager.SWIFT_DIR, os.environ["PATH"] = self.saved
