@@ -121,6 +121,8 @@ class ListingFormatsFilter final : public Filter {
     const auto format = listing_format(request, refusal);
     if (!format) return refusal;
     const bool varies = !request.query.has("format");
+    if (!request.query.get("format").empty())
+      request.headers.set("Accept", bare_type(listing_content_type(*format)));
     request.query.set("format", "json");
     request.raw_query = request.query.encode();
     Response out = next()(request);
@@ -140,6 +142,10 @@ class ListingFormatsFilter final : public Filter {
   }
 
  private:
+  static std::string bare_type(std::string_view type) {
+    return std::string(type.substr(0, type.find(';')));
+  }
+
   static void vary_by_accept(Headers& headers) {
     const std::string* vary = headers.find("Vary");
     if (vary == nullptr) {

@@ -30,7 +30,7 @@ class APUS_API HeadScanner {
   State feed(std::string_view bytes, const HeadLimits& limits);
   /// Length of the head with its last CRLF; valid when complete.
   [[nodiscard]] std::size_t size() const { return at_; }
-  /// Why it was refused: 400, 414 or 431.
+  /// Why it was refused: 400 or 414.
   [[nodiscard]] int status() const { return status_; }
   void reset() { *this = HeadScanner(); }
 

@@ -16,7 +16,7 @@ HeadScanner::State HeadScanner::end_line(std::string_view line, const HeadLimits
   } else {
     total_ += line.size() + 2;
     if (line.size() > limits.header_line || lines_ > limits.header_count || total_ > limits.total) {
-      return refuse(431);
+      return refuse(400);
     }
   }
   ++lines_;
@@ -43,7 +43,7 @@ HeadScanner::State HeadScanner::feed(std::string_view bytes, const HeadLimits& l
   const std::size_t open = at_ - line_start_;
   if (lines_ == 0 && open > limits.request_line + 1) return refuse(414);
   if (lines_ > 0 && (open > limits.header_line + 1 || total_ + open > limits.total + 1)) {
-    return refuse(431);
+    return refuse(400);
   }
   return State::kMore;
 }

@@ -42,8 +42,8 @@ APUS_API std::optional<Response> check_reserved_names(std::string_view account,
                                                       std::string_view container,
                                                       std::string_view object);
 
-/// A name of the hidden namespace: each piece with a NUL before it ("\0versions\0c"). Nothing when a
-/// piece holds a NUL itself.
+/// A name of the hidden namespace: each piece with a NUL before it ("\0versions\0c"). Nothing when
+/// a piece holds a NUL itself.
 APUS_API std::optional<std::string> reserved_name(std::initializer_list<std::string_view> pieces);
 /// The pieces of such a name; nothing when it does not start with NUL.
 APUS_API std::optional<std::vector<std::string>> split_reserved_name(std::string_view name);

@@ -195,8 +195,7 @@ TEST_CASE("a volley has each outcome once, by number") {
   LocalTransport transport(&beyond);
   transport.add({"here", 1}, here);
   const auto volley = transport.volley(kPatient);
-  for (const char* ip : {"there", "here", "nowhere"})
-    volley->add(call_to(ip));
+  for (const char* ip : {"there", "here", "nowhere"}) volley->add(call_to(ip));
   CHECK(volley->under_way() == 3);
   std::vector<int> statuses(4, -1);
   while (auto done = volley->wait(std::nullopt)) {
