@@ -59,6 +59,7 @@ Response answer_options(const Exchange& exchange, std::string_view allowed,
     denied.headers.set("Allow", std::string(allowed));
     return denied;
   }
+  out.headers.erase("Content-Type");
   allow_origin(*info, *origin, out);
   const auto age = info->meta.find("access-control-max-age");
   if (age != info->meta.end()) out.headers.set("Access-Control-Max-Age", age->second);

@@ -133,7 +133,8 @@ class DebianSwift:
                 ("account-quotas", "account_quotas"), ("slo", "slo"), ("dlo", "dlo"),
                 ("symlink", "symlink"),
                 ("versioned_writes", "versioned_writes\nallow_versioned_writes = true\n"
-                 "allow_object_versioning = true"))) + self.filters)
+                 "allow_object_versioning = true"))
+                if f"[filter:{name}]" not in self.filters) + self.filters)
 
     def start(self, kinds=(*KINDS, "proxy")):
         if self.own_memcached and "memcached" not in self.children:

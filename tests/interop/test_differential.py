@@ -29,6 +29,7 @@ VOLATILE = {"date", "x-trans-id", "x-openstack-request-id", "x-timestamp", "last
             "connection", "keep-alive", "x-auth-token", "x-storage-token", "x-storage-url",
             "x-auth-token-expires", "transfer-encoding", "x-copied-from-last-modified"}
 SETS = ("allow", "access-control-allow-methods", "access-control-allow-headers", "access-control-expose-headers")
+VERSION = re.compile(rb"/\d{10}\.\d{5}")  # old versions are named by the moment they were written
 BOUNDARY = re.compile(rb"[0-9a-f]{32}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+")
 
 CONTAINERS = ("c1", "c 2", "c☃3", "c4")
@@ -215,7 +216,7 @@ def comparable(answer):
     for name in SETS:  # Swift's order is that of a Python set
         if name in headers:
             headers[name] = ", ".join(sorted(headers[name].split(", ")))
-    return answer.status, answer.reason, headers, BOUNDARY.sub(b"*", answer.body)
+    return answer.status, answer.reason, headers, VERSION.sub(b"/*", BOUNDARY.sub(b"*", answer.body))
 
 
 def describe(left, right):
@@ -229,8 +230,12 @@ def describe(left, right):
     return "\n".join(parts)
 
 
-def same(swifts, ours):
-    """Equal, but for the reason phrase and page of a header line that is too long."""
+def same(path, swifts, ours):
+    """Equal, but for what doc/differences.md tells of paths that go on after an empty container."""
+    if swifts[:2] == (400, "Header Line Too Long"):
+        return ours[0] == 400
+    if path in ("//", "///"):
+        return ours[0] in (404, 405, 412) or swifts == ours
     if swifts[:2] == (400, "Header Line Too Long"):
         return ours[0] == 400
     return swifts == ours
@@ -270,7 +275,7 @@ class Differential(unittest.TestCase):
             for number in range(REQUESTS):
                 request = user, method, path, headers, body, query = stream.next()
                 swifts, ours = left.ask(*request), right.ask(*request)
-                if not same(swifts, ours):
+                if not same(path, swifts, ours):
                     different.append(f"{number}: {user} {method} {path[:60]!r} { {n: v[:80] for n, v in headers.items()} }"
                                      f" {query} body={body and len(body)}\n" + describe(swifts, ours))
                 elif method == "PUT" and "etag" in swifts[2]:

@@ -43,7 +43,7 @@ class Recon(unittest.TestCase):
                           .replace("5m load", "load_1m"))
             for flag in ("-q", "-u", "-d", "--sockstat", "-T", "--driveaudit", "-r", "--auditor"):
                 self.assertIn("===", self.ask(kind, flag))
-            self.assertRegex(self.ask(kind, "--version"), r"2\.30\.1|1/1 hosts matched")
+            self.assertRegex(self.ask(kind, "--swift-versions"), r"2\.30\.1|1/1 hosts matched")
             self.assertIn("1/1 hosts matched", self.ask(kind, "--md5"))
         self.assertIn("===", self.ask("object", "--all"))
 
