@@ -104,8 +104,8 @@ class Installed(unittest.TestCase):
         for arguments, told in (
             (["new", "Upper"], "NAME 'Upper'"), (["new", "a/b"], "NAME 'a/b'"),
             (["new", "x" * 48], "at most 47"), (["new", ""], "NAME ''"),
-            (["new", "x", "--kind", "thing"], "--kind"), (["new"], "NAME"), ([], "ubcommand"),
-            (["inspect"], "FILE"), (["inspekt", "x"], "ubcommand"),
+            (["new", "x", "--kind", "thing"], "--kind"), (["new"], "NAME"), ([], "expected new, inspect"),
+            (["inspect"], "FILE"), (["inspekt", "x"], "did you mean inspect"),
         ):
             with self.subTest(arguments=arguments):
                 said = run(self.apus, "plugin", *arguments, status=2, cwd=self.folder)
