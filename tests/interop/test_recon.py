@@ -44,8 +44,7 @@ class Recon(unittest.TestCase):
             for flag in ("-q", "-u", "-d", "--sockstat", "-T", "--driveaudit", "-r", "--auditor"):
                 self.assertIn("===", self.ask(kind, flag))
             self.assertRegex(self.ask(kind, "--swift-versions"), r"2\.30\.1|1/1 hosts matched")
-            self.assertIn("1/1 hosts matched", self.ask(kind, "--md5"))
-        self.assertIn("===", self.ask("object", "--all"))
+            # Not --md5 and --all: swift-recon knows no swift.conf but that of /etc/swift.
 
 
 if __name__ == "__main__":
