@@ -50,7 +50,9 @@ class State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { ::res_nclose(&state_); }
-  struct __res_state& get() { return state_; }
+  struct __res_state& get() {
+    return state_;
+  }
 
  private:
   void add(const Address& server) {
