@@ -90,7 +90,9 @@ std::string hmac(DigestKind kind, std::string_view key, std::string_view text) {
   unsigned size = 0;
   HMAC(algorithm(kind), key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(),
        out.data(), &size);
-  return {reinterpret_cast<const char*>(out.data()), size};
+  std::string mac(reinterpret_cast<const char*>(out.data()), size);
+  OPENSSL_cleanse(out.data(), out.size());  // a MAC may be a key
+  return mac;
 }
 
 std::string to_hex(std::string_view bytes) {

@@ -116,6 +116,8 @@ Request make_subrequest(const Request& parent, std::string method, std::string p
   out.context.slo_override = false;
   out.context.format_listing = true;
   out.context.update_footers = nullptr;
+  out.context.fetch_crypto_keys = nullptr;
+  out.context.crypto_override = false;
   out.context.timestamp.reset();
   for (const std::string_view name : {"User-Agent", "X-Trans-Id-Extra", "Referer"}) {
     if (const std::string* value = parent.headers.find(name)) out.headers.set(name, *value);

@@ -22,6 +22,8 @@ struct Response;
 class Cache;
 struct InfoCache;
 struct Identity;
+struct CryptoKeys;
+class Json;
 
 /// Asked by the proxy when it knows the ACL (`Context::acl`): nothing lets the request pass, a
 /// response is the refusal.
@@ -66,6 +68,11 @@ struct APUS_API Context {
 
   /// Called by whoever reads the body to its end: header fields to be stored that depend on it.
   std::function<void(Headers&)> update_footers;
+
+  /// swift.callback.fetch_crypto_keys, set by a keymaster; see <apus/crypto_keys.h>. Empty = there
+  /// is none. Null as the id asks for the keys that this request's path has now.
+  std::function<std::shared_ptr<const CryptoKeys>(const Json* id)> fetch_crypto_keys;
+  bool crypto_override = false;  ///< swift.crypto.override: nothing is encrypted or decrypted
 
   Context();
   Context(const Context&);

@@ -1,3 +1,4 @@
+#include <apus/crypto_keys.h>
 #include <apus/message.h>
 #include <doctest/doctest.h>
 
@@ -16,6 +17,11 @@ TEST_CASE("a sub-request leaves behind what was found out about its parent's pat
   parent.context.reseller_request = true;
   parent.context.slo_override = true;
   parent.context.timestamp = Timestamp::from_seconds(1);
+  // A keymaster made it for the parent's path.
+  parent.context.fetch_crypto_keys = [](const Json*) {
+    return std::shared_ptr<const CryptoKeys>();
+  };
+  parent.context.crypto_override = true;
 
   const Request sub = make_subrequest(parent, "GET", "/v1/AUTH_a/closed/target", "SYM", false);
   CHECK(sub.context.acl.empty());
@@ -23,6 +29,8 @@ TEST_CASE("a sub-request leaves behind what was found out about its parent's pat
   CHECK_FALSE(sub.context.reseller_request);
   CHECK_FALSE(sub.context.slo_override);
   CHECK_FALSE(sub.context.timestamp);
+  CHECK_FALSE(sub.context.fetch_crypto_keys);
+  CHECK_FALSE(sub.context.crypto_override);
   CHECK(sub.context.trans_id == "tx1");
   CHECK(sub.context.remote_user == "a,a:b");
   CHECK(static_cast<bool>(sub.context.authorize));
