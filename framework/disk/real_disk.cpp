@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 
 namespace apus {
 namespace {
@@ -59,6 +60,14 @@ class RealDisk final : public Disk {
     return ::fgetxattr(fd, name, out.data(), out.size());
   }
   int fstat(int fd, struct stat& out) override { return ::fstat(fd, &out); }
+  int stat(const std::string& path, struct stat& out) override {
+    return ::stat(path.c_str(), &out);
+  }
+  timespec change_time() override {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now;
+  }
   int flock(int fd, int operation) override { return ::flock(fd, operation); }
   bool list(const std::string& folder, std::vector<std::string>& names) override {
     // Not readdir: it asks for the folder's attributes and allocates for each folder it opens.

@@ -76,13 +76,15 @@ LogConf log_conf_of(const Options& options, const std::string& server_name) {
 }
 
 std::string form_line(const LogConf& conf, std::string_view text, std::string_view trans_id) {
-  std::string out = conf.name + ": ";
-  for (const char c : redact(text)) {
-    if (c == '\n') {
-      out += "#012";
-    } else {
-      out += c;
-    }
+  const std::string clean = redact(text);
+  std::string out;
+  out.reserve(conf.name.size() + clean.size() + 64);
+  out.append(conf.name).append(": ");
+  for (std::string_view rest = clean; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    out.append(rest.substr(0, end));
+    if (end < rest.size()) out += "#012";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (!trans_id.empty() && text.find(trans_id) == std::string_view::npos)
     out.append(" (txn: ").append(trans_id).append(")");

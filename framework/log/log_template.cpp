@@ -22,6 +22,27 @@ constexpr std::array<std::pair<std::string_view, const char*>, 3> kForms = {
 constexpr std::array<std::pair<std::string_view, std::size_t>, 4> kDigits = {
     {{"s", 0}, {"ms", 3}, {"us", 6}, {"ns", 9}}};
 
+constexpr std::array<bool, 256> make_plain() {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0; c < 256; ++c) {
+    table[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               std::string_view("_.-~").find(static_cast<char>(c)) != std::string_view::npos ||
+               kSafe.find(static_cast<char>(c)) != std::string_view::npos;
+  }
+  return table;
+}
+constexpr std::array<bool, 256> kPlain = make_plain();
+
+void append_quoted(std::string& out, std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+  if (plain) {
+    out.append(text);
+  } else {
+    out.append(quote(text, kSafe));
+  }
+}
+
 template <typename Table>
 auto find_entry(const Table& table, std::string_view name) {
   return std::find_if(table.begin(), table.end(),
@@ -38,13 +59,14 @@ bool fits(LogField::Kind kind, std::string_view attribute) {
 }
 
 std::string time_text(double seconds, std::string_view attribute) {
-  std::array<char, 64> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), seconds,
-                                 std::chars_format::fixed, 9);
-  const std::string_view plain(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
-  if (attribute.empty()) return std::string(plain);
-  const std::size_t point = plain.find('.');
-  if (const auto digits = find_entry(kDigits, attribute); digits != kDigits.end()) {
+  const auto digits = find_entry(kDigits, attribute);
+  if (attribute.empty() || digits != kDigits.end()) {
+    std::array<char, 64> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), seconds,
+                                   std::chars_format::fixed, 9);
+    const std::string_view plain(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
+    if (attribute.empty()) return std::string(plain);
+    const std::size_t point = plain.find('.');
     return std::string(digits->second == 0 ? plain.substr(0, point)
                                            : plain.substr(point + 1, digits->second));
   }
@@ -135,11 +157,11 @@ std::string LogTemplate::anonymous(std::string_view text) const {
 
 void LogTemplate::append(std::string& out, const Piece& piece, const LogValue& value) const {
   if (fields_[piece.field].kind == LogField::Kind::kTime) {
-    out += quote(time_text(value.time, piece.attribute), kSafe);
+    append_quoted(out, time_text(value.time, piece.attribute));
   } else if (value.text.empty()) {
     out += '-';
   } else if (piece.attribute.empty()) {
-    out += quote(value.text, kSafe);
+    append_quoted(out, value.text);
   } else {
     out += anonymous(value.text);
   }

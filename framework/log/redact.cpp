@@ -34,18 +34,35 @@ constexpr std::array<std::string_view, 8> kSeparators = {":",   "=",   " ",   "\
 constexpr std::size_t kShown = 8;
 constexpr std::size_t kShortest = 16;
 
-constexpr std::array<bool, 256> make_starts() {
+constexpr unsigned char kCase = 32;
+constexpr unsigned char other_case(char letter) {
+  return static_cast<unsigned char>(letter) & static_cast<unsigned char>(~kCase);
+}
+
+// Bytes that a name has at `place`, in both cases.
+constexpr std::array<bool, 256> make_table(std::size_t place) {
   std::array<bool, 256> table{};
   for (const Secret& secret : kSecrets) {
-    const auto first = static_cast<unsigned char>(secret.name.front());
-    table[first] = table[first - 32U] = true;
+    const char c = secret.name[place];
+    table[static_cast<unsigned char>(c)] = true;
+    if (c >= 'a' && c <= 'z') table[other_case(c)] = true;
   }
   return table;
 }
-constexpr std::array<bool, 256> kStarts = make_starts();
+constexpr std::array<bool, 256> kFirst = make_table(0);
+constexpr std::array<bool, 256> kThird = make_table(2);
+
+// Where a name could start: size() when nowhere.
+std::size_t next_candidate(std::string_view text, std::size_t from) {
+  for (std::size_t at = from; at + 2 < text.size(); ++at) {
+    if (kFirst[static_cast<unsigned char>(text[at])] &&
+        kThird[static_cast<unsigned char>(text[at + 2])])
+      return at;
+  }
+  return text.size();
+}
 
 const Secret* secret_at(std::string_view rest) {
-  if (!kStarts[static_cast<unsigned char>(rest.front())]) return nullptr;
   const auto* found = std::find_if(kSecrets.begin(), kSecrets.end(), [&](const Secret& secret) {
     return starts_with_name(rest, secret.name);
   });
@@ -86,12 +103,13 @@ std::string redact(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 64);
   while (!text.empty()) {
-    const Secret* secret = secret_at(text);
-    if (secret == nullptr) {
-      out += text.front();
-      text.remove_prefix(1);
-      continue;
-    }
+    std::size_t at = next_candidate(text, 0);
+    const Secret* secret = nullptr;
+    while (at < text.size() && (secret = secret_at(text.substr(at))) == nullptr)
+      at = next_candidate(text, at + 1);
+    out.append(text.substr(0, at));
+    text.remove_prefix(at);
+    if (secret == nullptr) break;
     std::size_t value = secret->name.size();
     while (const std::size_t step = value < text.size() ? separator_at(text.substr(value)) : 0)
       value += step;

@@ -19,27 +19,42 @@ constexpr std::array<std::string_view, 11> kInternalNames = {
     "x-delete-at-host",      "x-delete-at-device",       "x-delete-at-partition",
     "x-delete-at-container", "x-container-root-db-state"};
 
+template <typename Value, typename Function>
+constexpr std::array<Value, 256> make_table(Function function) {
+  std::array<Value, 256> table{};
+  for (unsigned c = 0; c < 256; ++c) table[c] = function(static_cast<char>(c));
+  return table;
+}
+// How a byte is spelled at the start of a word and within one.
+constexpr auto kFirst = make_table<char>([](char c) { return c == '_' ? '-' : to_upper(c); });
+constexpr auto kNext = make_table<char>([](char c) { return c == '_' ? '-' : to_lower(c); });
+constexpr auto kIsLetter = make_table<bool>(is_letter);
+
 }  // namespace
 
 std::string title_case(std::string_view name) {
   std::string out(name);
-  bool after_letter = false;
+  const std::array<char, 256>* spelling = &kFirst;
   for (char& c : out) {
-    if (c == '_') c = '-';
-    c = after_letter ? to_lower(c) : to_upper(c);
-    after_letter = is_letter(c);
+    c = (*spelling)[static_cast<unsigned char>(c)];
+    spelling = kIsLetter[static_cast<unsigned char>(c)] ? &kNext : &kFirst;
   }
   return out;
 }
 
+// From the back: fields of one request share their first bytes.
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && starts_with_name(a, b);
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = a.size(); i-- > 0;) {
+    if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
 }
 
 bool starts_with_name(std::string_view name, std::string_view prefix) {
   if (name.size() < prefix.size()) return false;
   for (std::size_t i = 0; i < prefix.size(); ++i) {
-    if (to_lower(name[i]) != to_lower(prefix[i])) return false;
+    if (name[i] != prefix[i] && to_lower(name[i]) != to_lower(prefix[i])) return false;
   }
   return true;
 }

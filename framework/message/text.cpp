@@ -20,10 +20,15 @@ constexpr int hex_value(char c) {
 
 std::string encode(std::string_view bytes, std::string_view safe, bool plus) {
   static constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(bytes.size() + 8);
-  for (const char c : bytes) {
-    if (is_unreserved(c) || safe.find(c) != std::string_view::npos) {
+  const auto stays = [safe](char c) {
+    return is_unreserved(c) || safe.find(c) != std::string_view::npos;
+  };
+  const auto* first = std::find_if_not(bytes.begin(), bytes.end(), stays);
+  std::string out(bytes.begin(), first);
+  if (first == bytes.end()) return out;
+  out.reserve(bytes.size() + 32);
+  for (const char c : bytes.substr(out.size())) {
+    if (stays(c)) {
       out += c;
     } else if (plus && c == ' ') {
       out += '+';

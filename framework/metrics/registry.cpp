@@ -93,15 +93,15 @@ PrefixedMetrics::~PrefixedMetrics() = default;
 
 void PrefixedMetrics::increment(std::string_view name, std::int64_t by) {
   registry_.increment(name, by);
-  statsd_.send(statsd_prefix_, name, std::to_string(by), "c");
+  if (statsd_.on()) statsd_.send(statsd_prefix_, name, std::to_string(by), "c");
 }
 void PrefixedMetrics::timing(std::string_view name, double milliseconds) {
   registry_.timing(name, milliseconds);
-  statsd_.send(statsd_prefix_, name, number_text(milliseconds), "ms");
+  if (statsd_.on()) statsd_.send(statsd_prefix_, name, number_text(milliseconds), "ms");
 }
 void PrefixedMetrics::gauge(std::string_view name, double value) {
   registry_.gauge(name, value);
-  statsd_.send(statsd_prefix_, name, number_text(value), "g");
+  if (statsd_.on()) statsd_.send(statsd_prefix_, name, number_text(value), "g");
 }
 
 }  // namespace apus

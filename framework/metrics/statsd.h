@@ -31,6 +31,8 @@ class APUS_API StatsdSocket {
   StatsdSocket& operator=(const StatsdSocket&) = delete;
   ~StatsdSocket();
 
+  /// False: nothing is ever sent.
+  [[nodiscard]] bool on() const { return fd_ >= 0; }
   /// Sends "PREFIX.NAME:VALUE|TYPE", with "|@RATE" when the sample rate is below 1 and this event
   /// is among those chosen. `prefix` is the tail ("proxy-server"), put behind
   /// log_statsd_metric_prefix.

@@ -225,6 +225,27 @@ int FaultyDisk::fstat(int fd, struct stat& out) {
   return refuses(Call::kStat, fd) ? -1 : real_.fstat(fd, out);
 }
 
+int FaultyDisk::stat(const std::string& path, struct stat& out) {
+  const std::lock_guard lock(mutex_);
+  return refuses(Call::kStat, path) ? -1 : real_.stat(path, out);
+}
+
+void FaultyDisk::let_pass(std::chrono::milliseconds time) {
+  const std::lock_guard lock(mutex_);
+  passed_ += time;
+}
+
+timespec FaultyDisk::change_time() {
+  const std::lock_guard lock(mutex_);
+  timespec now = real_.change_time();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(passed_);
+  now.tv_sec += seconds.count();
+  now.tv_nsec += std::chrono::nanoseconds(passed_ - seconds).count();
+  now.tv_sec += now.tv_nsec / 1'000'000'000;
+  now.tv_nsec %= 1'000'000'000;
+  return now;
+}
+
 int FaultyDisk::flock(int fd, int operation) {
   {
     const std::lock_guard lock(mutex_);

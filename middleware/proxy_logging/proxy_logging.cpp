@@ -248,21 +248,27 @@ class ProxyLoggingFilter final : public Filter {
       values[kRequestTime].text = std::string_view(took.data(), static_cast<std::size_t>(size));
       log_.write(LogLevel::kInfo, template_.finish(record.line, values), record.trans_id);
     }
-    for (const std::string& name : {record.metric, record.policy_metric}) {
-      if (name.empty()) continue;
-      const std::string full = name + "." + status_text;
-      host_.metrics().timing(full + ".timing", (end - record.start) * 1000);
-      host_.metrics().increment(full + ".xfer",
+    for (const std::string* metric : {&record.metric, &record.policy_metric}) {
+      if (metric->empty()) continue;
+      std::string name;
+      name.reserve(metric->size() + 16);
+      name.append(*metric).append(".").append(status_text);
+      const std::size_t stem = name.size();
+      host_.metrics().timing(name.append(".timing"), (end - record.start) * 1000);
+      name.resize(stem);
+      host_.metrics().increment(name.append(".xfer"),
                                 static_cast<std::int64_t>(record.received + record.sent));
     }
   }
 
   std::string time_first_byte(const Record& record) const {
     const double took = host_.clock().now() - record.start;
-    for (const std::string& name : {record.metric, record.policy_metric}) {
-      if (name.empty()) continue;
-      host_.metrics().timing(name + "." + std::to_string(record.wire_status) + ".first-byte.timing",
-                             took * 1000);
+    for (const std::string* metric : {&record.metric, &record.policy_metric}) {
+      if (metric->empty()) continue;
+      std::string name;
+      name.reserve(metric->size() + 32);
+      name.append(*metric).append(".").append(std::to_string(record.wire_status));
+      host_.metrics().timing(name.append(".first-byte.timing"), took * 1000);
     }
     return took == 0 ? std::string() : python_float(took);
   }

@@ -106,7 +106,7 @@ std::optional<std::string> SsyncSession::next_line(const char* context) {
 
 ssync::Local SsyncSession::local(const std::string& hash) const {
   const ObjectPlace place{target_.place, hash, ""};
-  const OpenObject object = store_.open(place, Timestamp(), true);
+  const OpenObject object = store_.open(place, Timestamp(), true, Opening::kFields);
   ssync::Local out;
   if (object.state == ObjectState::kDeleted) out.data = object.timestamp;
   if (object.state == ObjectState::kFound) {

@@ -73,6 +73,7 @@ class Ssync final : public Filter {
   static ObjectStore::Settings settings_of(const Options& options) {
     ObjectStore::Settings out;
     out.reclaim_age = options.number("reclaim_age");
+    out.known_objects = 0;  // each is looked at once
     return out;
   }
 

@@ -10,14 +10,14 @@ Response ObjectApp::remove(Request& request, const Target& target) const {
   const auto timestamp = request_timestamp(request, refusal);
   if (!timestamp) return refusal;
   if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
-  const OpenObject object = store_.open(target.place, *timestamp, false);
+  const OpenObject object = store_.open(target.place, *timestamp, false, Opening::kFields);
   if (auto ending = unusable(request, target, object)) return std::move(*ending);
   const bool found = object.state == ObjectState::kFound;
   const Timestamp last = found ? object.data_timestamp : object.timestamp;
   const bool newer = *timestamp > last;
   int status = 404;
   if (found) status = newer ? 204 : 409;
-  const auto expiry = parse_int(object.metadata.get("X-Delete-At"));
+  const auto expiry = parse_int(object.metadata().get("X-Delete-At"));
   if (const std::string_view condition = fact(request, "X-If-Delete-At"); !condition.empty()) {
     const auto wanted = Timestamp::parse(condition);
     if (!wanted) return bad_request(request, "Bad X-If-Delete-At header value");
@@ -43,7 +43,7 @@ Response ObjectApp::remove(Request& request, const Target& target) const {
   }
   Response out = error_response(status);
   out.internal.set("X-Backend-Timestamp", std::max(last, *timestamp).internal());
-  out.internal.set("X-Backend-Content-Type", std::string(object.metadata.get("Content-Type")));
+  out.internal.set("X-Backend-Content-Type", std::string(object.metadata().get("Content-Type")));
   return out;
 }
 

@@ -40,7 +40,8 @@ Response ObjectApp::get(Request& request, const Target& target) const {
   if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
   const bool any_age = is_true(fact(request, "X-Backend-Replication")) ||
                        is_true(fact(request, "X-Backend-Open-Expired"));
-  OpenObject object = store_.open(target.place, now, any_age);
+  OpenObject object =
+      store_.open(target.place, now, any_age, head ? Opening::kFields : Opening::kBytes);
   if (auto ending = unusable(request, target, object)) return std::move(*ending);
   if (object.state != ObjectState::kFound) {
     // A precondition that fails has no page, here as where there is an object.
@@ -51,8 +52,8 @@ Response ObjectApp::get(Request& request, const Target& target) const {
     return out;
   }
   Response out;
-  kept_.show(object.metadata, out);
-  out.headers.set("Etag", "\"" + std::string(object.metadata.get("ETag")) + "\"");
+  kept_.show(object.metadata(), out);
+  out.headers.set("Etag", "\"" + std::string(object.metadata().get("ETag")) + "\"");
   out.headers.set("Last-Modified", http_date(object.timestamp.ceil_seconds()));
   out.headers.set("X-Timestamp", object.timestamp.normal());
   out.internal.set("X-Backend-Timestamp", object.timestamp.internal());
@@ -62,30 +63,55 @@ Response ObjectApp::get(Request& request, const Target& target) const {
   return out;
 }
 
+// Outlives the handler: the parts of a multipart answer are opened as they are sent.
+struct ObjectApp::Reading {
+  ObjectPlace place;
+  OpenObject object;
+  ObjectBody body;
+  bool verify = false;
+  bool damaged = false;
+};
+
+// All bytes of a small object, checked once; null when they are not what they were.
+std::shared_ptr<const std::string> ObjectApp::all_bytes(Reading& reading) const {
+  OpenObject& object = reading.object;
+  if (object.bytes != nullptr) return object.bytes;
+  object.bytes = reading.body.checked_in_memory();
+  reading.damaged = object.bytes == nullptr;
+  if (!reading.damaged && object.size <= ObjectStore::kKeptBytes)
+    store_.keep_bytes(reading.place, object, object.bytes);
+  return object.bytes;
+}
+
+std::unique_ptr<Source> ObjectApp::open_part(Reading& reading, const ByteRange& part) const {
+  const std::uint64_t size = reading.object.size;
+  const bool whole = part.first == 0 && part.last + 1 == size;
+  if (reading.object.bytes == nullptr && (!whole || !reading.verify))
+    return reading.body.part(part);
+  if (size <= kSmall) {
+    const auto bytes = all_bytes(reading);
+    if (bytes == nullptr) return nullptr;
+    return std::make_unique<StringSource>(bytes->substr(part.first, part.length()));
+  }
+  return reading.body.checked_while_read(
+      [this, place = reading.place](const std::string& why) { store_.quarantine(place, why); });
+}
+
 void ObjectApp::give_body(Request& request, const Target& target, OpenObject object,
                           Response& out) const {
   const bool head = request.method == "HEAD";
-  const std::string etag(object.metadata.get("ETag"));
-  const std::string compared = conditional_etag(request, object.metadata);
-  drop_range_where_told(request, object.metadata);
+  const std::string etag(object.metadata().get("ETag"));
+  const std::string compared = conditional_etag(request, object.metadata());
+  drop_range_where_told(request, object.metadata());
   const std::uint64_t size = object.size;
-  const ObjectBody body(host_.disk(), std::move(object.data), size, etag);
+  ObjectBody body(host_.disk(), std::move(object.data), size, etag);
   const bool verify =
       size <= kSmall || static_cast<double>(host_.entropy().below(10000)) < verify_percent_ * 100;
-  bool damaged = false;
-  const OpenRange open = [&, body](ByteRange part) -> std::unique_ptr<Source> {
-    const bool whole = part.first == 0 && part.last + 1 == size;
-    if (!whole || !verify) return body.part(part);
-    if (size <= kSmall) {
-      auto source = body.checked_in_memory();
-      if (source == nullptr) damaged = true;
-      return source;
-    }
-    return body.checked_while_read(
-        [this, place = target.place](const std::string& why) { store_.quarantine(place, why); });
-  };
+  const auto reading =
+      std::make_shared<Reading>(Reading{target.place, std::move(object), std::move(body), verify});
+  const OpenRange open = [this, reading](ByteRange part) { return open_part(*reading, part); };
   answer_conditionally(request, out, size, compared, open, head ? "" : host_.entropy().hex(16));
-  if (!damaged) return;
+  if (!reading->damaged) return;
   store_.quarantine(target.place, "its bytes do not match its ETag " + etag);
   out = error_response(404, head);
 }

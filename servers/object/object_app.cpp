@@ -25,6 +25,7 @@ ObjectStore::Settings settings_of(const Options& options) {
   const std::int64_t mib = options.integer("mb_per_sync");
   out.bytes_per_sync = mib > 0 ? static_cast<std::uint64_t>(mib) << 20U : UINT64_MAX;
   out.reclaim_age = options.number("reclaim_age");
+  out.known_objects = static_cast<std::size_t>(options.integer("known_objects"));
   return out;
 }
 

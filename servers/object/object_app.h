@@ -2,6 +2,7 @@
 #pragma once
 
 #include <apus/app.h>
+#include <apus/conditional.h>
 #include <apus/plugin.h>
 
 #include <optional>
@@ -63,6 +64,9 @@ class ObjectApp final : public App {
   [[nodiscard]] std::optional<Response> store(Request& request, const Target& target, Put& put,
                                               ObjectWriter& writer) const;
   void tell(const Request& request, const Target& target, const Put& put) const;
+  struct Reading;
+  std::shared_ptr<const std::string> all_bytes(Reading& reading) const;
+  std::unique_ptr<Source> open_part(Reading& reading, const ByteRange& part) const;
   void give_body(Request& request, const Target& target, OpenObject object, Response& out) const;
 
   Host& host_;

@@ -83,7 +83,7 @@ std::unique_ptr<Source> ObjectBody::part(const ByteRange& range) const {
   return std::make_unique<FileSource>(disk_, data_, range);
 }
 
-std::unique_ptr<Source> ObjectBody::checked_in_memory() const {
+std::shared_ptr<const std::string> ObjectBody::checked_in_memory() const {
   FileSource source(disk_, data_, {0, size_ - 1});
   std::string bytes(size_, '\0');
   std::size_t have = 0;
@@ -93,7 +93,7 @@ std::unique_ptr<Source> ObjectBody::checked_in_memory() const {
     have += count;
   }
   if (md5_hex(bytes) != etag_) return nullptr;
-  return std::make_unique<StringSource>(std::move(bytes));
+  return std::make_shared<const std::string>(std::move(bytes));
 }
 
 std::unique_ptr<Source> ObjectBody::checked_while_read(

@@ -19,7 +19,7 @@ class ObjectBody {
   /// Bytes of a range, unchecked: may be sent from the page cache.
   [[nodiscard]] std::unique_ptr<Source> part(const ByteRange& range) const;
   /// All bytes, read and checked against the ETag now; null when they do not match.
-  [[nodiscard]] std::unique_ptr<Source> checked_in_memory() const;
+  [[nodiscard]] std::shared_ptr<const std::string> checked_in_memory() const;
   /// All bytes, checked as they are read; `damaged` is called after the last when they do not
   /// match.
   [[nodiscard]] std::unique_ptr<Source> checked_while_read(

@@ -37,6 +37,10 @@ inline constexpr std::array kObjectOptions = {
     OptionSpec{"etag_validate_pct", kNumber, "100",
                "percent of whole reads of objects over 64 KiB that are checked against their MD5",
                0, 100},
+    OptionSpec{"known_objects", kInt, "4096",
+               "objects read lately that are kept in memory, those up to 4 KiB with their bytes, "
+               "for as long as their folder and file are unchanged",
+               0, 1e7},
     OptionSpec{"slow", kNumber, "0", "least seconds a PUT or DELETE takes", 0, 86400},
     OptionSpec{"max_upload_time", kNumber, "86400", "seconds an upload may take", 1, 1e9},
     OptionSpec{"log_requests", kBool, "true", "a line for every request"},

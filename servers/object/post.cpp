@@ -21,7 +21,7 @@ struct NewMetadata {
 };
 
 Headers row_of(const OpenObject& object, const NewMetadata& now) {
-  const ObjectMetadata& metadata = object.metadata;
+  const ObjectMetadata& metadata = object.metadata();
   Headers row;
   std::string type = now.type;
   if (now.type_timestamp != object.data_timestamp) {
@@ -56,7 +56,7 @@ Response ObjectApp::post(Request& request, const Target& target) const {
     return bad_request(request, "X-Delete-At in past");
   if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
   const bool any_age = is_true(fact(request, "X-Backend-Replication"));
-  const OpenObject object = store_.open(target.place, *timestamp, any_age);
+  const OpenObject object = store_.open(target.place, *timestamp, any_age, Opening::kFields);
   if (auto ending = unusable(request, target, object)) return std::move(*ending);
   if (object.state != ObjectState::kFound) return error_response(404);
 
@@ -72,17 +72,17 @@ Response ObjectApp::post(Request& request, const Target& target) const {
   const bool newer_type = type_time > object.content_type_timestamp;
   if (!newer_fields && !newer_type) return conflict(request, object.timestamp);
   // A type alone, newer than data that no POST has touched yet, has no .meta to go into.
-  if (!newer_fields && object.meta_file.empty()) return conflict(request, object.timestamp);
+  if (!newer_fields && object.meta_file().empty()) return conflict(request, object.timestamp);
 
   NewMetadata now{{},
                   newer_fields ? *timestamp : object.timestamp,
-                  std::string(newer_type ? type : object.metadata.get("Content-Type")),
+                  std::string(newer_type ? type : object.metadata().get("Content-Type")),
                   newer_type ? type_time : object.content_type_timestamp};
   if (newer_fields) {
     now.fields.append_known_new("X-Timestamp", now.timestamp.internal());
     kept_.copy_for_post(request, now.fields);
   } else {
-    now.fields = object.meta_file;
+    now.fields = object.meta_file();
     now.fields.erase("name");
   }
   std::string file = now.timestamp.internal();
@@ -95,7 +95,7 @@ Response ObjectApp::post(Request& request, const Target& target) const {
   }
   now.fields.append_known_new("name", target.place.name);
   if (newer_fields) {
-    const auto before = parse_int(object.metadata.get("X-Delete-At"));
+    const auto before = parse_int(object.metadata().get("X-Delete-At"));
     update_expirer(request, target, before.value_or(0), *expiry, *timestamp);
   }
   ObjectWriter writer(store_, target.place);
@@ -106,7 +106,7 @@ Response ObjectApp::post(Request& request, const Target& target) const {
 
   Response out = error_response(202);
   out.internal.set("X-Backend-Content-Type", now.type);
-  for (const auto& [name, value] : object.metadata) {
+  for (const auto& [name, value] : object.metadata()) {
     if (is_system_metadata(name)) out.internal.set(name, value);
   }
   return out;

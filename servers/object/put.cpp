@@ -93,13 +93,13 @@ std::optional<Response> ObjectApp::prepare(Request& request, const Target& targe
     put.size = static_cast<std::uint64_t>(*size);
   }
   if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
-  const OpenObject existing = store_.open(target.place, *timestamp, false);
+  const OpenObject existing = store_.open(target.place, *timestamp, false, Opening::kFields);
   if (auto ending = unusable(request, target, existing)) return ending;
   const bool found = existing.state == ObjectState::kFound;
-  if (found && has_tag_of(request, existing.metadata.get("ETag"))) return error_response(412);
+  if (found && has_tag_of(request, existing.metadata().get("ETag"))) return error_response(412);
   const Timestamp& last = found ? existing.data_timestamp : existing.timestamp;
   if (existing.state != ObjectState::kMissing && last >= *timestamp) return conflict(request, last);
-  if (found) put.old_expiry = expiry_of(existing.metadata.get("X-Delete-At"));
+  if (found) put.old_expiry = expiry_of(existing.metadata().get("X-Delete-At"));
   return std::nullopt;
 }
 

@@ -40,6 +40,10 @@ class APUS_API Disk {
   /// Size of the value, or -1; `out` empty asks for the size alone.
   virtual ssize_t fgetxattr(int fd, const char* name, std::span<char> out) = 0;
   virtual int fstat(int fd, struct stat& out) = 0;
+  virtual int stat(const std::string& path, struct stat& out) = 0;
+  /// The time that the file system would give a change made now: never behind an st_ctim seen
+  /// before, and no finer.
+  virtual timespec change_time() = 0;
   virtual int flock(int fd, int operation) = 0;
   /// Names without "." and ".."; false with errno set when the folder cannot be read.
   virtual bool list(const std::string& folder, std::vector<std::string>& names) = 0;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "framework/store/object/partition.h"
 #include "framework/store/object/small_file.h"
@@ -28,6 +29,42 @@ Fd open_for_reading(Disk& disk, const std::string& path) {
   return out;
 }
 
+bool stamp_of(Disk& disk, const std::string& path, FileStamp& out) {
+  struct stat info {};
+  if (disk.stat(path, info) != 0) return false;
+  out = FileStamp(info);
+  return true;
+}
+
+// Swift's rule: a .meta replaces everything but what belongs to the data itself. Gives the time of
+// the content type.
+Timestamp merge(ObjectFields& fields, const FileSet& files, const ObjectMetadata& type_file) {
+  Timestamp type_time = files.data->timestamp;
+  if (!files.meta) {
+    fields.merged = std::exchange(fields.data_file, {});
+    return type_time;
+  }
+  const ObjectMetadata& data = fields.data_file;
+  ObjectMetadata& merged = fields.merged;
+  merged = fields.meta_file;
+  std::string type(data.get("Content-Type"));
+  const auto newer_type = [&](const ObjectMetadata& from) {
+    const auto when = Timestamp::parse(from.get("Content-Type-Timestamp"));
+    if (!when || !from.has("Content-Type") || *when <= type_time) return;
+    type_time = *when;
+    type = from.get("Content-Type");
+  };
+  newer_type(fields.meta_file);
+  newer_type(type_file);
+  for (const auto& [name, value] : data) {
+    if (from_data_file(name)) merged.set(name, value);
+  }
+  // `set` spells names in title case; these two are stored otherwise.
+  merged.set("Content-Type", type);
+  merged.erase("Content-Type-Timestamp");
+  return type_time;
+}
+
 }  // namespace
 
 ObjectStore::ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entropy,
@@ -37,23 +74,59 @@ ObjectStore::ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entr
       logger_(logger),
       entropy_(entropy),
       conf_(conf),
-      settings_(settings) {}
+      settings_(settings),
+      known_(settings.known_objects) {}
 
-OpenObject ObjectStore::open(const ObjectPlace& place, const Timestamp& now,
-                             bool open_expired) const {
+OpenObject ObjectStore::open(const ObjectPlace& place, const Timestamp& now, bool open_expired,
+                             Opening opening) const {
   OpenObject out;
-  for (int look = 0; look < kMaxLooks && !open_listed(place, out); ++look) out = OpenObject();
+  if (!open_known(place, opening, out)) {
+    out = OpenObject();
+    for (int look = 0; look < kMaxLooks && !open_listed(place, out); ++look) out = OpenObject();
+  }
   if (out.state != ObjectState::kFound || open_expired) return out;
-  const auto expiry = parse_int(out.metadata.get("X-Delete-At"));
+  const std::string* at = out.metadata().find("X-Delete-At");
+  const auto expiry = at == nullptr ? std::nullopt : parse_int(*at);
   if (expiry && Timestamp::from_seconds(static_cast<double>(*expiry)) <= now)
     out.state = ObjectState::kExpired;
   return out;
 }
 
+// False: nothing is known, or it holds no more.
+bool ObjectStore::open_known(const ObjectPlace& place, Opening opening, OpenObject& out) const {
+  if (!known_.on()) return false;
+  const std::string folder = place.folder();
+  const auto known = known_.find(folder);
+  if (known == nullptr) return false;
+  FileStamp stamp;
+  bool same = stamp_of(disk_, folder, stamp) && stamp == known->folder;
+  if (same && opening == Opening::kBytes && known->bytes == nullptr) {
+    struct stat info {};
+    out.data = open_for_reading(disk_, known->data_path);
+    same = out.data && disk_.fstat(out.data.get(), info) == 0 && FileStamp(info) == known->data;
+  } else if (same) {
+    same = stamp_of(disk_, known->data_path, stamp) && stamp == known->data;
+  }
+  if (!same) known_.forget(folder);
+  if (!same || (!place.name.empty() && known->fields->merged.get("name") != place.name))
+    return false;
+  out.state = ObjectState::kFound;
+  out.fields = known->fields;
+  out.bytes = known->bytes;
+  out.size = known->data.size;
+  out.data_timestamp = out.timestamp = out.content_type_timestamp = known->timestamp;
+  return true;
+}
+
 // False: a listed file was gone before it could be opened.
 bool ObjectStore::open_listed(const ObjectPlace& place, OpenObject& out) const {
+  const std::string folder = place.folder();
+  KnownObject seen;
+  const timespec now = disk_.change_time();
+  const bool settled = known_.on() && stamp_of(disk_, folder, seen.folder) &&
+                       KnownObjects::is_settled(seen.folder, now);
   std::vector<std::string> names;
-  if (!disk_.list(place.folder(), names)) {
+  if (!disk_.list(folder, names)) {
     out.error = errno;
     if (errno == ENOENT) return true;
     if (errno == ENOTDIR || errno == ENODATA || errno == EUCLEAN) {
@@ -64,8 +137,18 @@ bool ObjectStore::open_listed(const ObjectPlace& place, OpenObject& out) const {
     return true;
   }
   const FileSet files = choose_files(names);
-  if (files.data) return open_files(place, files, out);
-  if (files.tombstone) open_tombstone(place, *files.tombstone, out);
+  if (!files.data) {
+    if (files.tombstone) open_tombstone(place, *files.tombstone, out);
+    return true;
+  }
+  if (!open_files(place, files, out, seen.data)) return false;
+  if (settled && names.size() == 1 && out.state == ObjectState::kFound &&
+      KnownObjects::is_settled(seen.data, now)) {
+    seen.data_path = folder + "/" + files.data->name;
+    seen.timestamp = files.data->timestamp;
+    seen.fields = out.fields;
+    known_.keep(folder, std::move(seen));
+  }
   return true;
 }
 
@@ -88,8 +171,8 @@ void ObjectStore::set_aside(const ObjectPlace& place, const std::string& why,
   out.quarantined = true;
 }
 
-bool ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
-                             OpenObject& out) const {
+bool ObjectStore::open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out,
+                             FileStamp& data_stamp) const {
   const std::string folder = place.folder() + "/";
   const auto failed = [&out](int error) {
     out.error = error;
@@ -98,15 +181,20 @@ bool ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
   };
   out.data = open_for_reading(disk_, folder + files.data->name);
   if (!out.data) return failed(errno);
-  ObjectMetadata data;
+  // Before anything is read of it: what changes then is not what this stamp vouches for.
+  struct stat info {};
+  if (disk_.fstat(out.data.get(), info) != 0) return failed(errno);
+  data_stamp = FileStamp(info);
+  out.size = data_stamp.size;
+  auto fields = std::make_shared<ObjectFields>();
   ObjectMetadata type_file;
   struct Part {
     const std::optional<ObjectFile>& file;
     ObjectMetadata& to;
   };
-  XattrResult result = read_metadata(disk_, out.data.get(), data);
+  XattrResult result = read_metadata(disk_, out.data.get(), fields->data_file);
   for (const Part part :
-       {Part{files.meta, out.meta_file}, Part{files.content_type_meta, type_file}}) {
+       {Part{files.meta, fields->meta_file}, Part{files.content_type_meta, type_file}}) {
     if (!part.file || result != XattrResult::kGood) continue;
     const Fd meta = open_for_reading(disk_, folder + part.file->name);
     if (!meta) return failed(errno);
@@ -120,12 +208,13 @@ bool ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
     set_aside(place, "its metadata cannot be read", out);
     return true;
   }
-  struct stat info {};
-  if (disk_.fstat(out.data.get(), info) != 0) return failed(errno);
-  out.size = static_cast<std::uint64_t>(info.st_size);
-  merge(out, files, std::move(data), type_file);
+  out.data_timestamp = files.data->timestamp;
+  out.timestamp = files.meta ? files.meta->timestamp : files.data->timestamp;
+  out.content_type_timestamp = merge(*fields, files, type_file);
+  out.fields = std::move(fields);
   out.state = ObjectState::kFound;
-  if (!place.name.empty() && out.metadata.has("name") && out.metadata.get("name") != place.name) {
+  if (!place.name.empty() && out.metadata().has("name") &&
+      out.metadata().get("name") != place.name) {
     out.state = ObjectState::kCollision;
     return true;
   }
@@ -133,45 +222,16 @@ bool ObjectStore::open_files(const ObjectPlace& place, const FileSet& files,
   return true;
 }
 
-// Swift's rule: a .meta replaces everything but what belongs to the data itself.
-void ObjectStore::merge(OpenObject& out, const FileSet& files, ObjectMetadata data,
-                        const ObjectMetadata& type_file) const {
-  out.data_timestamp = files.data->timestamp;
-  out.timestamp = files.meta ? files.meta->timestamp : files.data->timestamp;
-  out.content_type_timestamp = files.data->timestamp;
-  if (!files.meta) {
-    out.metadata = std::move(data);
-    return;
-  }
-  out.metadata = out.meta_file;
-  std::string type(data.get("Content-Type"));
-  const auto newer_type = [&](const ObjectMetadata& from) {
-    const auto when = Timestamp::parse(from.get("Content-Type-Timestamp"));
-    if (!when || !from.has("Content-Type") || *when <= out.content_type_timestamp) return;
-    out.content_type_timestamp = *when;
-    type = from.get("Content-Type");
-  };
-  newer_type(out.meta_file);
-  newer_type(type_file);
-  for (const auto& [name, value] : data) {
-    if (from_data_file(name)) out.metadata.set(name, value);
-  }
-  // `set` spells names in title case; these two are stored otherwise.
-  out.metadata.set("Content-Type", type);
-  out.metadata.erase("Content-Type-Timestamp");
-  out.data_file = std::move(data);
-}
-
 std::string ObjectStore::fault(const ObjectPlace& place, const OpenObject& object) const {
-  const std::string* name = object.metadata.find("name");
+  const std::string* name = object.metadata().find("name");
   if (name == nullptr) return "its metadata has no name";
   if (place.name.empty() && hash_of_name(conf_, *name) != place.hash)
     return "the hash of its name is not its folder's";
-  if (const std::string* expiry = object.metadata.find("X-Delete-At");
+  if (const std::string* expiry = object.metadata().find("X-Delete-At");
       expiry != nullptr && !parse_int(*expiry)) {
     return "its X-Delete-At is no number";
   }
-  const auto length = parse_int(object.metadata.get("Content-Length"));
+  const auto length = parse_int(object.metadata().get("Content-Length"));
   if (!length) return "its metadata has no Content-Length";
   if (*length < 0 || static_cast<std::uint64_t>(*length) != object.size) {
     return "its Content-Length is " + std::to_string(*length) + ", its file has " +

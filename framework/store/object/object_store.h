@@ -12,6 +12,7 @@
 #include <string>
 
 #include "framework/store/object/file_set.h"
+#include "framework/store/object/known_objects.h"
 #include "framework/store/object/metadata.h"
 #include "framework/store/object/object_place.h"
 #include "framework/store/object/suffix_hashes.h"
@@ -28,23 +29,30 @@ enum class ObjectState : std::uint8_t {
   kFailed,        ///< an I/O error; `error` is its errno
 };
 
+/// What is opened of an object that is there.
+enum class Opening : std::uint8_t {
+  kFields,  ///< its fields; `data` may stay closed
+  kBytes,   ///< its .data too, or `bytes`
+};
+
 /// An object as its folder shows it now.
 struct OpenObject {
   ObjectState state = ObjectState::kMissing;
   int error = 0;
   bool quarantined = false;  ///< kMissing because it was found damaged
-  ObjectMetadata metadata;   ///< of .data with .meta over it; kFound and kExpired
-  ObjectMetadata meta_file;  ///< the newest .meta's own fields, empty without one
-  ObjectMetadata data_file;  ///< the .data's own fields, empty when there is no .meta over it
+  std::shared_ptr<const ObjectFields> fields = no_object_fields();
   Fd data;
+  std::shared_ptr<const std::string> bytes;  ///< all of a small .data, known to match its ETag
   std::uint64_t size = 0;
   Timestamp data_timestamp;
   Timestamp timestamp;               ///< of the newest of .data and .meta, or of the tombstone
   Timestamp content_type_timestamp;  ///< when the content type was last set
 
+  [[nodiscard]] const ObjectMetadata& metadata() const { return fields->merged; }
+  [[nodiscard]] const ObjectMetadata& meta_file() const { return fields->meta_file; }
   /// The .data's own fields.
   [[nodiscard]] const ObjectMetadata& data_metadata() const {
-    return data_file.empty() ? metadata : data_file;
+    return fields->data_file.empty() ? fields->merged : fields->data_file;
   }
 };
 
@@ -90,7 +98,8 @@ class APUS_API ObjectWriter {
   bool visible_ = false;
 };
 
-/// Thread-safe: all state is on the disk.
+/// Thread-safe: all state is on the disk. What was read there is kept for as long as the disk
+/// proves it true (see KnownObjects).
 class APUS_API ObjectStore {
  public:
   struct Settings {
@@ -98,15 +107,23 @@ class APUS_API ObjectStore {
     double reserve_percent = 1;  ///< of the file system; used when reserve_bytes is 0
     bool fallocate = true;
     std::uint64_t bytes_per_sync = 512ULL << 20U;
-    double reclaim_age = 604800;  ///< seconds
+    double reclaim_age = 604800;       ///< seconds
+    std::size_t known_objects = 4096;  ///< kept in memory, small ones with their bytes; 0 = none
   };
   ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entropy, const SwiftConf& conf,
               Settings settings);
 
   /// `now` decides what has expired. A damaged object is quarantined and reported as missing. A
   /// place without a name opens what lies under its hash.
-  [[nodiscard]] OpenObject open(const ObjectPlace& place, const Timestamp& now,
-                                bool open_expired) const;
+  [[nodiscard]] OpenObject open(const ObjectPlace& place, const Timestamp& now, bool open_expired,
+                                Opening opening = Opening::kBytes) const;
+  /// Bytes of at most this many are worth keeping.
+  static constexpr std::size_t kKeptBytes = 4096;
+  /// Tells that all of an open object's .data was read and matches its ETag.
+  void keep_bytes(const ObjectPlace& place, const OpenObject& object,
+                  std::shared_ptr<const std::string> bytes) const {
+    known_.keep_bytes(place.folder(), object.fields, std::move(bytes));
+  }
   [[nodiscard]] ObjectWriter writer(const ObjectPlace& place) const {
     return ObjectWriter(*this, place);
   }
@@ -132,11 +149,11 @@ class APUS_API ObjectStore {
 
  private:
   friend class ObjectWriter;
+  bool open_known(const ObjectPlace& place, Opening opening, OpenObject& out) const;
   bool open_listed(const ObjectPlace& place, OpenObject& out) const;
-  bool open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out) const;
+  bool open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out,
+                  FileStamp& data_stamp) const;
   void open_tombstone(const ObjectPlace& place, const ObjectFile& file, OpenObject& out) const;
-  void merge(OpenObject& out, const FileSet& files, ObjectMetadata data,
-             const ObjectMetadata& type_file) const;
   [[nodiscard]] std::string fault(const ObjectPlace& place, const OpenObject& object) const;
   void set_aside(const ObjectPlace& place, const std::string& why, OpenObject& out) const;
   void quarantine_entry(const PartitionPlace& place, const std::string& suffix,
@@ -152,6 +169,7 @@ class APUS_API ObjectStore {
   Entropy& entropy_;
   const SwiftConf& conf_;
   Settings settings_;
+  mutable KnownObjects known_;
 };
 
 }  // namespace apus

@@ -39,7 +39,7 @@ TEST_CASE("what was written is found, under Swift's names") {
   const OpenObject object = device.open(at);
   REQUIRE(object.state == ObjectState::kFound);
   CHECK(object.size == 5);
-  CHECK(object.metadata.get("X-Object-Meta-A") == "b");
+  CHECK(object.metadata().get("X-Object-Meta-A") == "b");
   CHECK(object.timestamp.internal() == kT1);
   CHECK(device.tree.read("objects/7/hashes.invalid") == at.suffix() + "\n");
 }
@@ -74,11 +74,11 @@ TEST_CASE("a POST's metadata lies over the data's, but not over what belongs to 
                         {"Content-Type-Timestamp", kT2}}) == 0);
   const OpenObject object = device.open(at);
   REQUIRE(object.state == ObjectState::kFound);
-  CHECK(!object.metadata.has("X-Object-Meta-A"));
-  CHECK(object.metadata.get("X-Object-Meta-B") == "2");
-  CHECK(object.metadata.get("X-Object-Sysmeta-S") == "s");
-  CHECK(object.metadata.get("Content-Type") == "image/png");
-  CHECK(object.metadata.get("Content-Length") == "5");
+  CHECK(!object.metadata().has("X-Object-Meta-A"));
+  CHECK(object.metadata().get("X-Object-Meta-B") == "2");
+  CHECK(object.metadata().get("X-Object-Sysmeta-S") == "s");
+  CHECK(object.metadata().get("Content-Type") == "image/png");
+  CHECK(object.metadata().get("Content-Length") == "5");
   CHECK(object.timestamp.internal() == kT3);
   CHECK(object.data_timestamp.internal() == kT1);
   CHECK(object.content_type_timestamp.internal() == kT2);
@@ -154,7 +154,7 @@ TEST_CASE("a place without a name opens by its hash") {
   at.name.clear();
   const OpenObject object = device.open(at);
   REQUIRE(object.state == ObjectState::kFound);
-  CHECK(object.metadata.get("name") == "/a/c/o");
+  CHECK(object.metadata().get("name") == "/a/c/o");
   ObjectPlace wrong = at;
   wrong.hash = std::string(32, 'a');
   fs::create_directories(wrong.folder());

@@ -4,6 +4,7 @@
 #include <apus/disk.h>
 #include <apus/host.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -62,6 +63,9 @@ class FaultyDisk final : public Disk {
   /// Writes and reservations beyond so many bytes end in ENOSPC; nothing = no limit.
   void limit_space(std::optional<std::uint64_t> bytes);
 
+  /// `change_time` is so much later: what is on the disk now has not been changed for as long.
+  void let_pass(std::chrono::milliseconds time);
+
   /// After so many further changes (calls that alter or sync something) every call fails with EIO,
   /// until `crash`. With 0, 1, 2, ... a test walks through every moment a machine can die at.
   void power_off_after(std::uint64_t changes);
@@ -89,6 +93,8 @@ class FaultyDisk final : public Disk {
   int fsetxattr(int fd, const char* name, std::string_view value) override;
   ssize_t fgetxattr(int fd, const char* name, std::span<char> out) override;
   int fstat(int fd, struct stat& out) override;
+  int stat(const std::string& path, struct stat& out) override;
+  timespec change_time() override;
   int flock(int fd, int operation) override;
   bool list(const std::string& folder, std::vector<std::string>& names) override;
   int space(int fd, std::uint64_t& free, std::uint64_t& total) override;
@@ -110,6 +116,7 @@ class FaultyDisk final : public Disk {
   std::optional<std::uint64_t> space_left_;
   std::optional<std::uint64_t> changes_left_;
   std::uint64_t changes_ = 0;
+  std::chrono::milliseconds passed_{0};
   bool off_ = false;
 };
 
