@@ -65,13 +65,19 @@ class ObjectAnswer {
     return keys_of(request_, id, Wanted::kObject, rules_);
   }
 
-  // A value that was encrypted; the text itself where it was not, unless it must have been.
-  std::string open_header(const std::string& name, const std::string& text, const Secret& key,
-                          bool required) const {
+  // A value that was encrypted. What listings show may be there as it is; all else must have been.
+  std::string open_header(const std::string& name, const std::string& text,
+                          const CryptoKeys& keys) const {
+    const bool listed = name == kListingEtag;
     try {
-      MetaValue sealed = split_meta_value(text);
-      if (!sealed.meta && required) throw MetaError("it has no crypto meta");
+      const MetaValue sealed = split_meta_value(text);
+      if (!sealed.meta && !listed) throw MetaError("it has no crypto meta");
       if (!sealed.meta) return text;
+      // What names its own key may have been written without a body that would name it: a link.
+      const bool named = !sealed.meta->key_id.is_null();
+      const Keys own = named ? keys_for(sealed.meta) : nullptr;
+      const CryptoKeys& right = own ? *own : keys;
+      const Secret& key = listed ? right.container : right.object;
       if (key.empty()) throw MetaError("there is no key for it");
       std::string out = open_value(sealed.value, key.bytes(), *sealed.meta);
       // Under another key than the one it was written with anything may come out.
@@ -85,10 +91,9 @@ class ObjectAnswer {
 
   void open_etags(const CryptoKeys& keys) {
     if (const std::string* etag = out_.internal.find(kEtag))
-      out_.headers.set("Etag", open_header(kEtag, *etag, keys.object, true));
+      out_.headers.set("Etag", open_header(kEtag, *etag, keys));
     if (const std::string* etag = out_.internal.find(kListingEtag)) {
-      if (!etag->empty())
-        out_.internal.set(kListingEtag, open_header(kListingEtag, *etag, keys.container, false));
+      if (!etag->empty()) out_.internal.set(kListingEtag, open_header(kListingEtag, *etag, keys));
     }
   }
 
@@ -96,8 +101,7 @@ class ObjectAnswer {
     constexpr std::string_view kPrefix = kMetadataPrefix;
     for (const auto& [name, value] : out_.internal) {
       if (!starts_with_name(name, kPrefix) || value.empty()) continue;
-      out_.headers.set(kUserPrefix + name.substr(kPrefix.size()),
-                       open_header(name, value, keys.object, true));
+      out_.headers.set(kUserPrefix + name.substr(kPrefix.size()), open_header(name, value, keys));
     }
   }
 

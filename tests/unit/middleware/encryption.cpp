@@ -273,6 +273,14 @@ TEST_CASE("encryption: nothing is encrypted of nothing") {
   crypt.put(kPath, "", {},
             {{kListingEtag, "d41d8cd98f00b204e9800998ecf8427e; symlink_target=c/o"}});
   CHECK(crypt.app.last().footers.get(kListingEtag).find("swift_meta=") != std::string::npos);
+  // Its key is found by its own meta: there is no body's to tell of a former secret.
+  CryptPipeline later({{"encryption_root_secret", root_secret('r')},
+                       {"encryption_root_secret_b", root_secret('b')},
+                       {"active_root_secret_id", "b"}});
+  later.objects = crypt.objects;
+  later.serve(kPath);
+  CHECK(later.ask("GET", kPath).internal.get(kListingEtag) ==
+        "d41d8cd98f00b204e9800998ecf8427e; symlink_target=c/o");
   crypt.put(kPath, "", {}, {{kListingEtag, "d41d8cd98f00b204e9800998ecf8427e"}});
   CHECK_FALSE(crypt.app.last().footers.has(kListingEtag));
   Response out = crypt.ask("GET", kPath);
