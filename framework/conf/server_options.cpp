@@ -18,6 +18,8 @@ constexpr OptionSpec kCommon[] = {
      86400},
     {"keepalive_timeout", kNumber, nullptr,
      "seconds an idle connection is kept; client_timeout when unset", 0, 86400},
+    {"stale_worker_timeout", kNumber, "86400",
+     "seconds after HUP or USR1 in which the old worker serves the connections it has", 0.001, 1e9},
     {"header_timeout", kNumber, "60", "seconds for a whole request head", 0.001, 86400},
     {"cert_file", kText, nullptr, "TLS certificate chain (PEM)"},
     {"key_file", kText, nullptr, "TLS private key (PEM)"},

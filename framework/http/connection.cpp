@@ -9,7 +9,6 @@ namespace {
 
 // What is read and thrown away of a body nobody wanted, so that the connection can go on.
 constexpr std::uint64_t kDrain = 65536;
-constexpr std::chrono::milliseconds kGoodbye{500};
 
 }  // namespace
 
@@ -48,10 +47,11 @@ Connection::Head Connection::read_head() {
 }
 
 void Connection::run() {
-  while (true) {
+  After after = After::kNextRequest;
+  while (after == After::kNextRequest && !service_.stopping) {
     switch (read_head()) {
       case Head::kComplete:
-        if (!serve()) return;
+        after = serve();
         served_ = true;
         break;
       case Head::kSilent:
@@ -59,37 +59,33 @@ void Connection::run() {
       case Head::kGone:
         return;
       case Head::kRefused:
-        return refuse(refused_);
+        after = refuse(refused_);
+        break;
     }
-    if (service_.stopping) return;
   }
+  if (after == After::kGoodbye) front_.see_off(std::move(link_));
 }
 
 void Connection::sleep() {
-  if (service_.stopping && !link_->in_head) return;
   if (served_ && !link_->in_head) link_->deadline = Steady::now() + service_.conf.keepalive_timeout;
   link_->in.rest();
   front_.park(std::move(link_));
 }
 
-void Connection::refuse(int status) {
+Connection::After Connection::refuse(int status) {
   Response response = error_response(status);
   response.close_connection = true;
   const std::string id = front_.new_trans_id();
   response.headers.set("X-Trans-Id", id);
   response.headers.set("X-Openstack-Request-Id", id);
   ResponseWriter writer(link_->wire, service_.host.clock(), service_.conf.client_timeout);
-  writer.write(response, Framing{.keep_alive = false});
-  link_->wire.close_gently(kGoodbye);
+  const Written written = writer.write(response, Framing{.keep_alive = false});
+  return written == Written::kAbort ? After::kNothing : After::kGoodbye;
 }
 
-// True when the connection can take another request.
-bool Connection::serve() {
+Connection::After Connection::serve() {
   const std::string_view bytes = link_->in.view().substr(0, link_->scanner.size());
-  if (const int status = parse_request_head(bytes, head_)) {
-    refuse(status);
-    return false;
-  }
+  if (const int status = parse_request_head(bytes, head_)) return refuse(status);
   Request request;
   fill_request(head_, service_.conf.trusted, request);
   link_->in.consume(link_->scanner.size());
@@ -153,7 +149,7 @@ Written Connection::send(Response& response, const Request& request, Framing fra
     const bool endless = body->held_back() || body->failed() || body->left().value_or(0) > kDrain;
     framing.keep_alive = framing.keep_alive && !endless;
   }
-  framing.keep_alive = framing.keep_alive && !service_.stopping;
+  framing.keep_alive = framing.keep_alive && !service_.draining;
   ResponseWriter writer(link_->wire, service_.host.clock(), service_.conf.client_timeout);
   std::string problem;
   try {
@@ -170,24 +166,25 @@ Written Connection::send(Response& response, const Request& request, Framing fra
   return writer.write(response, framing);
 }
 
-bool Connection::finish(Written written, BodyState* body, int status) {
+Connection::After Connection::finish(Written written, BodyState* body, int status) {
   if (written == Written::kAbort) {
     // A reset, not an orderly end: a close-delimited body must not look complete.
     link_->wire.abort();
-    return false;
+    return After::kNothing;
   }
-  if (written == Written::kKeep && (body == nullptr || body->at_end())) return true;
+  if (written == Written::kKeep && (body == nullptr || body->at_end())) return After::kNextRequest;
   if (written == Written::kKeep && !body->failed() && !body->held_back()) {
     try {
       RequestBody rest{std::shared_ptr<BodyState>(std::shared_ptr<void>(), body)};
-      if (drain(&rest, kDrain)) return true;
+      if (drain(&rest, kDrain)) return After::kNextRequest;
     } catch (const BodyError&) {
-      return false;
+      return After::kNothing;
     }
   }
-  const bool unread = (body != nullptr && !body->at_end()) || !link_->in.empty() || status >= 400;
-  if (unread) link_->wire.close_gently(kGoodbye);
-  return false;
+  // A client that was told of the close by this answer alone may have sent more by now.
+  const bool unread = (body != nullptr && !body->at_end()) || !link_->in.empty() || status >= 400 ||
+                      service_.draining;
+  return unread ? After::kGoodbye : After::kNothing;
 }
 
 }  // namespace apus::http

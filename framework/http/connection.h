@@ -22,13 +22,15 @@ class Connection final : public Poco::Net::TCPServerConnection {
 
  private:
   enum class Head : std::uint8_t { kComplete, kSilent, kGone, kRefused };
+  /// What is left to do on the connection after an answer.
+  enum class After : std::uint8_t { kNextRequest, kGoodbye, kNothing };
 
   Head read_head();
-  bool serve();
-  bool finish(Written written, BodyState* body, int status);
+  After serve();
+  After finish(Written written, BodyState* body, int status);
   Response answer(Request& request, const BodyState* body);
   Written send(Response& response, const Request& request, Framing framing, BodyState* body);
-  void refuse(int status);
+  After refuse(int status);
   bool may_linger() const;
   void sleep();
 

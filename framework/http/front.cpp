@@ -29,6 +29,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAcceptPause{100};
 constexpr int kThreadIdleSeconds = 10;
+// For a request on its way when a server is told to stop.
+constexpr milliseconds kIdleGrace{1000};
+constexpr milliseconds kGoodbye{500};
+constexpr std::size_t kMostDropped = std::size_t{1} << 20U;
 
 class Factory final : public Poco::Net::TCPServerConnectionFactory {
  public:
@@ -111,11 +115,12 @@ int Front::busy() const {
 }
 
 void Front::park(std::unique_ptr<Link> link) {
-  const bool ready = link->wire.pending();
+  const bool ready = !link->closing && link->wire.pending();
   const std::lock_guard lock(mutex_);
   working_.erase(link.get());
   if (service_.stopping) return;
   Link* key = link.get();
+  if (!key->in_head && !key->closing) key->deadline = std::min(key->deadline, idle_until_);
   const bool earlier = timers_.empty() || key->deadline < timers_.begin()->first;
   const int operation = key->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   // A socket that can be written is ready at once: the way to be woken for bytes OpenSSL holds.
@@ -128,6 +133,21 @@ void Front::park(std::unique_ptr<Link> link) {
   timers_.emplace(key->deadline, key);
   sleeping_.emplace(key, std::move(link));
   if (earlier) wake();
+}
+
+void Front::see_off(std::unique_ptr<Link> link) {
+  if (!link->wire.half_close()) return forget(*link);
+  link->closing = true;
+  link->deadline = Steady::now() + kGoodbye;
+  park(std::move(link));
+}
+
+// A piece at a time: one client that goes on sending holds up no other.
+void Front::throw_away(std::unique_ptr<Link> link) {
+  const auto count = link->wire.throw_away();
+  if (!count) return;
+  link->dropped += *count;
+  if (link->dropped < kMostDropped) park(std::move(link));
 }
 
 void Front::forget(const Link& link) {
@@ -177,6 +197,7 @@ void Front::dispatch(std::unique_ptr<Link> link) {
 void Front::woken(Link* key, std::uint32_t events) {
   std::unique_ptr<Link> link = take(key);
   if (!link) return;
+  if (link->closing) return throw_away(std::move(link));
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && !secure_) {
     // Most idle connections end by the client's close: no worker is needed for that.
     char byte = 0;
@@ -227,7 +248,7 @@ bool Front::accept_one() {
   }
   try {
     const StreamSocket socket(new Poco::Net::StreamSocketImpl(fd));
-    if (service_.links >= service_.conf.max_clients) {
+    if (service_.links.count() >= service_.conf.max_clients) {
       turn_away(socket);
     } else {
       admit(socket);
@@ -259,21 +280,35 @@ int Front::next_wait() {
 }
 
 void Front::expire() {
-  std::vector<std::unique_ptr<Link>> dead;  // closed without the lock
-  const std::lock_guard lock(mutex_);
-  const auto now = Steady::now();
-  while (!timers_.empty() && timers_.begin()->first <= now) {
-    Link* key = timers_.begin()->second;
-    timers_.erase(timers_.begin());
-    const auto at = sleeping_.find(key);
-    dead.push_back(std::move(at->second));
-    sleeping_.erase(at);
+  std::vector<std::unique_ptr<Link>> late;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = Steady::now();
+    while (!timers_.empty() && timers_.begin()->first <= now) {
+      Link* key = timers_.begin()->second;
+      timers_.erase(timers_.begin());
+      const auto at = sleeping_.find(key);
+      late.push_back(std::move(at->second));
+      sleeping_.erase(at);
+    }
   }
+  for (auto& link : late) {
+    if (!link->closing && !link->in_head) end_idle(std::move(link));
+  }
+}
+
+// A request that came just now is served; one that crosses the close meets an orderly end.
+void Front::end_idle(std::unique_ptr<Link> link) {
+  char byte = 0;
+  const ssize_t count = ::recv(link->wire.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (count > 0) return dispatch(std::move(link));
+  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) see_off(std::move(link));
 }
 
 void Front::loop() {
   std::array<epoll_event, 256> events;
   while (!service_.stopping) {
+    if (service_.draining) leave_listener();
     const int count =
         ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), next_wait());
     for (int i = 0; i < count; ++i) {
@@ -299,19 +334,63 @@ void Front::close_sleepers() {
   timers_.clear();
 }
 
-void Front::stop(std::chrono::seconds grace) {
+// Who waits in the listening socket when its last owner closes it would be reset. Where a successor
+// has it too, it does not matter who takes them.
+void Front::leave_listener() {
   {
     const std::lock_guard lock(mutex_);
+    if (has_left_) return;
+  }
+  for (int i = 0; i < service_.conf.backlog && accept_one(); ++i) {
+  }
+  // The socket may live on in another process: closing it here would not end the watch.
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_.impl()->sockfd(), nullptr);
+  listener_.close();
+  listening_ = true;
+  const std::lock_guard lock(mutex_);
+  has_left_ = true;
+  left_.notify_all();
+}
+
+// Idle links end at `idle_until` at the latest.
+void Front::hurry(Steady::time_point idle_until) {
+  const std::lock_guard lock(mutex_);
+  service_.draining = true;
+  if (idle_until >= idle_until_) return;
+  idle_until_ = idle_until;
+  for (const auto& [key, link] : sleeping_) {
+    if (key->in_head || key->closing || key->deadline <= idle_until) continue;
+    timers_.erase({key->deadline, key});
+    key->deadline = idle_until;
+    timers_.emplace(idle_until, key);
+  }
+}
+
+void Front::drain() {
+  service_.draining = true;
+  if (!started_) return leave_listener();
+  wake();
+  std::unique_lock lock(mutex_);
+  left_.wait(lock, [&] { return has_left_ || service_.stopping; });
+}
+
+void Front::stop(std::chrono::seconds grace) {
+  const auto deadline = Steady::now() + grace;
+  if (grace > std::chrono::seconds(0) && !service_.stopping) {
+    hurry(Steady::now() + kIdleGrace);
+    drain();
+    service_.links.wait_for_none(deadline);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    service_.draining = true;
     if (service_.stopping.exchange(true)) return;
+    left_.notify_all();
   }
   wake();
   if (thread_.joinable()) thread_.join();
-  listener_.close();
+  if (!has_left_) listener_.close();
   close_sleepers();
-  const auto deadline = Steady::now() + grace;
-  while (service_.links > 0 && Steady::now() < deadline) {
-    std::this_thread::sleep_for(milliseconds(5));
-  }
   dispatcher_->stop();
   {
     const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 #include <Poco/Net/TCPServerDispatcher.h>
 #include <Poco/ThreadPool.h>
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -30,10 +31,15 @@ class Front {
   ~Front();
 
   void start();
+  /// Closes the listening socket; links end with their next answer or when their time is over.
+  void drain();
   void stop(std::chrono::seconds grace);
 
   /// From a worker: sleeps until there is something to read or `deadline` has passed.
   void park(std::unique_ptr<Link> link);
+  /// The last answer is out, or there was none to give: waits a moment for the client to close, so
+  /// that no reset overtakes what was sent. Holds no thread.
+  void see_off(std::unique_ptr<Link> link);
   /// From a worker: this link dies now.
   void forget(const Link& link);
   /// From the dispatcher: the link that belongs to the socket.
@@ -57,6 +63,10 @@ class Front {
   void dispatch(std::unique_ptr<Link> link);
   std::unique_ptr<Link> take(Link* key);
   void expire();
+  void end_idle(std::unique_ptr<Link> link);
+  void throw_away(std::unique_ptr<Link> link);
+  void leave_listener();
+  void hurry(Steady::time_point idle_until);
   void close_sleepers();
   void wake();
 
@@ -74,6 +84,9 @@ class Front {
   Steady::time_point listen_again_{};
 
   mutable std::mutex mutex_;
+  std::condition_variable left_;
+  bool has_left_ = false;  // the listening socket
+  Steady::time_point idle_until_ = Steady::time_point::max();
   std::unordered_map<Link*, std::unique_ptr<Link>> sleeping_;
   std::set<Timer> timers_;
   std::unordered_map<int, std::unique_ptr<Link>> handed_;  // on their way to a worker

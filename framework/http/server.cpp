@@ -45,20 +45,18 @@ ServerSocket bind(const ListenerConf& conf) {
   }
 }
 
-Context::Ptr make_tls(const ListenerConf& conf) {
-  if (conf.cert_file.empty()) return nullptr;
+Context::Ptr make_tls(const std::string& cert_file, const std::string& key_file) {
   try {
     Poco::Net::initializeSSL();
     Context::Params params;
-    params.certificateFile = conf.cert_file;
-    params.privateKeyFile = conf.key_file.empty() ? conf.cert_file : conf.key_file;
+    params.certificateFile = cert_file;
+    params.privateKeyFile = key_file.empty() ? cert_file : key_file;
     params.verificationMode = Context::VERIFY_NONE;
     Context::Ptr context = new Context(Context::TLS_SERVER_USE, params);
     context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
     return context;
   } catch (const Poco::Exception& error) {
-    throw std::runtime_error("cannot serve TLS with " + conf.cert_file + ": " +
-                             error.displayText());
+    throw std::runtime_error("cannot serve TLS with " + cert_file + ": " + error.displayText());
   }
 }
 
@@ -73,13 +71,24 @@ http::HeadLimits limits_of(const ListenerConf& conf) {
 
 }  // namespace
 
+class TlsKey {
+ public:
+  explicit TlsKey(Poco::Net::Context::Ptr made) : context(std::move(made)) {}
+  Poco::Net::Context::Ptr context;
+};
+
+std::shared_ptr<const TlsKey> read_tls_key(const std::string& cert_file,
+                                           const std::string& key_file) {
+  return std::make_shared<TlsKey>(make_tls(cert_file, key_file));
+}
+
 class HttpServer::Impl {
  public:
   Impl(ListenerConf conf, std::shared_ptr<const App> app, Host& host)
       : service_{.conf = std::move(conf), .limits = {}, .app = std::move(app), .host = host},
         socket_(bind(service_.conf)),
         port_(socket_.address().port()),
-        front_(service_, socket_, make_tls(service_.conf)) {
+        front_(service_, socket_, service_.conf.tls ? service_.conf.tls->context : nullptr) {
     service_.limits = limits_of(service_.conf);
   }
 
@@ -96,8 +105,9 @@ HttpServer::~HttpServer() = default;
 int HttpServer::port() const { return impl_->port_; }
 int HttpServer::fd() const { return impl_->socket_.impl()->sockfd(); }
 void HttpServer::start() { impl_->front_.start(); }
+void HttpServer::drain() { impl_->front_.drain(); }
 void HttpServer::stop(std::chrono::seconds grace) { impl_->front_.stop(grace); }
-int HttpServer::connections() const { return impl_->service_.links; }
+int HttpServer::connections() const { return impl_->service_.links.count(); }
 int HttpServer::busy_threads() const { return impl_->front_.busy(); }
 
 }  // namespace apus

@@ -12,6 +12,13 @@
 
 namespace apus {
 
+/// A certificate chain with its private key, read and ready.
+class TlsKey;
+/// Both PEM; `key_file` empty = the key is in `cert_file`. Throws std::runtime_error that names the
+/// file when it cannot be used.
+APUS_API std::shared_ptr<const TlsKey> read_tls_key(const std::string& cert_file,
+                                                    const std::string& key_file);
+
 /// How a listener behaves. Times are whole spans, sizes bytes; the defaults are Swift's where Swift
 /// has one.
 struct ListenerConf {
@@ -26,8 +33,7 @@ struct ListenerConf {
   std::size_t max_header_size = 8192;                  ///< of one header line
   std::size_t max_request_line = 8192;
   std::size_t max_header_count = 126;
-  std::string cert_file{};  ///< PEM chain; not empty = TLS
-  std::string key_file{};   ///< PEM; empty = it is in cert_file
+  std::shared_ptr<const TlsKey> tls{};  ///< null = plain
   /// A back end: internal names (and X-Timestamp) go from the wire to Request::internal, and
   /// Response::internal is sent. Otherwise a client's internal names stay in Request::headers and
   /// Response::internal stays here.
@@ -42,8 +48,7 @@ struct ListenerConf {
 class APUS_API HttpServer {
  public:
   /// Binds and listens, so that clients can connect at once and wait. Throws std::runtime_error
-  /// with address and reason when it cannot, or when the certificate cannot be read. `host`
-  /// outlives this.
+  /// with address and reason when it cannot. `host` outlives this.
   HttpServer(ListenerConf conf, std::shared_ptr<const App> app, Host& host);
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -54,8 +59,12 @@ class APUS_API HttpServer {
   /// The listening socket, for a successor process. Owned by this.
   [[nodiscard]] int fd() const;
   void start();
-  /// Accepts no more, closes idle connections, lets requests under way finish for `grace`, then
-  /// cuts them. Waits for the App to return from every call. Final.
+  /// Lets go of the listening socket, once the connections that waited in it are taken. Those that
+  /// there are get the answer to their next request, the last one; idle ones are closed when their
+  /// time is over. Returns as soon as the socket is free; `connections` tells when all is done.
+  void drain();
+  /// As `drain`, but idle connections have a second, and after `grace` whatever is under way is
+  /// cut. Waits for the App to return from every call. Final.
   void stop(std::chrono::seconds grace);
   /// Connections open now, idle ones included.
   [[nodiscard]] int connections() const;

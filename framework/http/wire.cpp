@@ -211,27 +211,23 @@ void Wire::abort() {
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }
 
-void Wire::close_gently(milliseconds patience) {
-  constexpr std::size_t kMost = std::size_t{1} << 20U;
-  std::array<char, 16384> dropped;
+bool Wire::half_close() {
   if (secure_) {
     try {
       socket_.shutdown();
     } catch (const Poco::Exception&) {
-      return;
+      return false;
     }
   }
-  if (::shutdown(fd_, SHUT_WR) != 0) return;
-  const auto deadline = Steady::now() + patience;
-  for (std::size_t total = 0; total < kMost;) {
-    // Past TLS: what comes is thrown away anyhow.
-    const Got got = receive_plain(dropped, MSG_DONTWAIT);
-    if (got.status == Status::kOk) {
-      total += got.count;
-    } else if (got.status != Status::kTimeout || !wait(fd_, POLLIN, deadline)) {
-      return;
-    }
-  }
+  return ::shutdown(fd_, SHUT_WR) == 0;
+}
+
+std::optional<std::size_t> Wire::throw_away() {
+  std::array<char, 16384> dropped;
+  // Past TLS: nobody reads it anyhow.
+  const Got got = receive_plain(dropped, MSG_DONTWAIT);
+  if (got.status == Status::kOk || got.status == Status::kTimeout) return got.count;
+  return std::nullopt;
 }
 
 }  // namespace apus::http

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,8 +43,10 @@ class Wire {
                    std::chrono::milliseconds patience);
   /// Bytes already decrypted: epoll would not tell of them.
   [[nodiscard]] bool pending();
-  /// Says goodbye and reads what is still coming, so that no reset overtakes the last answer.
-  void close_gently(std::chrono::milliseconds patience);
+  /// Says goodbye: nothing is sent any more. False when the peer is gone.
+  bool half_close();
+  /// After that: throws away some of what is there. Nothing = the peer is at its end, or gone.
+  std::optional<std::size_t> throw_away();
 
   /// Makes the close of the socket a reset, so that no one takes what was sent for complete.
   void abort();

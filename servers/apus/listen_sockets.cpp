@@ -1,6 +1,7 @@
 #include "servers/apus/listen_sockets.h"
 
 #include <apus/digest.h>
+#include <apus/disk.h>
 #include <apus/text.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -9,6 +10,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -84,13 +86,19 @@ std::vector<ListenPlace> listen_places(const std::vector<std::filesystem::path>&
 
 ListeningSockets open_sockets(const std::vector<ListenPlace>& places, ListeningSockets had) {
   ListeningSockets out;
+  std::map<std::string, Fd> bound;  // closed again when one of them cannot be had
   for (const ListenPlace& place : places) {
     if (!place.options.flag("listen")) continue;
     const std::string key = Served::key(place.conf, place.options);
     const auto at = had.find(key);
-    out[key] = at != had.end() ? at->second : listen_on(place.options);
-    if (at != had.end()) had.erase(at);
+    if (at == had.end()) {
+      bound.emplace(key, Fd(real_disk(), listen_on(place.options)));
+      continue;
+    }
+    out[key] = at->second;
+    had.erase(at);
   }
+  for (auto& [key, fd] : bound) out[key] = fd.release();
   for (const auto& [key, fd] : had) ::close(fd);
   return out;
 }

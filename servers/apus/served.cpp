@@ -1,5 +1,7 @@
 #include "servers/apus/served.h"
 
+#include <thread>
+
 namespace apus {
 
 struct Served::Server {
@@ -27,8 +29,6 @@ ListenerConf listener_of(const ServerPlan& plan, ServerHost& host) {
   out.header_timeout = options.seconds("header_timeout");
   out.max_header_size = static_cast<std::size_t>(limits.max_header_size);
   out.max_header_count = static_cast<std::size_t>(limits.max_header_count());
-  out.cert_file = options.text("cert_file");
-  out.key_file = options.text("key_file");
   out.trusted = plan.loaded.trusted();
   out.server_name = plan.path.stem().string();
   out.logger = &host.logger(options);
@@ -56,7 +56,16 @@ std::string Served::key(const std::filesystem::path& conf, const Options& option
          options.text("bind_ip") + "|" + options.text("bind_port");
 }
 
+void Served::read_keys() {
+  for (const ServerPlan& plan : plans_) {
+    const std::string cert = plan.options.text("cert_file");
+    if (!plan.options.flag("listen") || cert.empty()) continue;
+    keys_[plan.path] = read_tls_key(cert, plan.options.text("key_file"));
+  }
+}
+
 void Served::start(const ListeningSockets& sockets) {
+  if (keys_.empty()) read_keys();
   for (const ServerPlan& plan : plans_) {
     servers_.push_back(std::make_unique<Server>(plan));
     Server& server = *servers_.back();
@@ -76,6 +85,7 @@ void Served::start(const ListeningSockets& sockets) {
     const ServerPlan& plan = server->plan;
     if (!plan.options.flag("listen")) continue;
     ListenerConf conf = listener_of(plan, *server->host);
+    if (const auto at = keys_.find(plan.path); at != keys_.end()) conf.tls = at->second;
     if (const auto at = sockets.find(key(plan.path, plan.options)); at != sockets.end())
       conf.inherited_fd = at->second;
     server->http = std::make_unique<HttpServer>(std::move(conf), server->app, *server->host);
@@ -86,10 +96,25 @@ void Served::start(const ListeningSockets& sockets) {
   }
 }
 
-void Served::stop(std::chrono::seconds grace) {
+void Served::drain() {
   for (const auto& server : servers_) {
-    if (server->http != nullptr) server->http->stop(grace);
+    if (server->http != nullptr) server->http->drain();
   }
+}
+
+int Served::connections() const {
+  int sum = 0;
+  for (const auto& server : servers_)
+    sum += server->http != nullptr ? server->http->connections() : 0;
+  return sum;
+}
+
+void Served::stop(std::chrono::seconds grace) {
+  std::vector<std::thread> stops;
+  for (const auto& server : servers_) {
+    if (server->http != nullptr) stops.emplace_back([&, grace] { server->http->stop(grace); });
+  }
+  for (std::thread& stop : stops) stop.join();
   for (const auto& [folder, cluster] : clusters_) cluster->transport.settle();
 }
 

@@ -25,11 +25,17 @@ class Served {
   Served& operator=(const Served&) = delete;
   ~Served();
 
+  /// Reads certificates and keys, for which `start` may have no right any more. Throws as it does.
+  void read_keys();
   /// Makes the apps, takes the sockets over (or binds, for those without one) and serves. Throws
   /// std::runtime_error with a line for the deployer. Not after problems that are fatal.
   void start(const ListeningSockets& sockets = {});
-  /// Accepts no more and lets requests under way finish for `grace`.
+  /// Lets go of all listening sockets, with HttpServer::drain: no wait for those under way.
+  void drain();
+  /// Accepts no more and lets requests under way finish for `grace`, which is that of all servers.
   void stop(std::chrono::seconds grace);
+  /// Connections to all servers, idle ones included.
+  [[nodiscard]] int connections() const;
   /// The first port for clients; 0 when there is none.
   [[nodiscard]] int client_port() const { return client_port_; }
   [[nodiscard]] const std::vector<ServerPlan>& plans() const { return plans_; }
@@ -40,6 +46,7 @@ class Served {
  private:
   struct Server;
   std::vector<ServerPlan> plans_;
+  std::map<std::filesystem::path, std::shared_ptr<const TlsKey>> keys_;  // by conf
   std::map<std::string, std::unique_ptr<Cluster>> clusters_;
   std::vector<std::unique_ptr<Server>> servers_;  // go before the clusters that they use
   int client_port_ = 0;

@@ -1,6 +1,7 @@
 #include "servers/apus/supervisor.h"
 
 #include <apus/text.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -25,7 +27,10 @@ namespace apus {
 namespace {
 
 constexpr char kSockets[] = "APUS_HANDED_SOCKETS";
-constexpr char kOldWorker[] = "APUS_OLD_WORKER";
+constexpr char kWorkers[] = "APUS_DRAINING_WORKERS";
+constexpr char kWorker[] = "APUS_WORKER";
+constexpr char kWords[] = "APUS_WORKER_WORDS";  // its pipe
+constexpr int kRetire = 5000;             // milliseconds; a worker lets go of its sockets at once
 constexpr std::chrono::seconds kEnd{14};  // a worker takes at most 10 to end
 
 std::string take_environment(const char* name) {
@@ -41,25 +46,74 @@ class Supervisor {
 
   int run() {
     sockets_ = unpack_sockets(take_environment(kSockets));
-    old_ = static_cast<pid_t>(parse_digits(take_environment(kOldWorker)).value_or(0));
-    std::vector<ConfProblem> problems;
-    places_ = listen_places(request_.confs, problems);
-    if (any_fatal(problems)) {
-      tell(problems);
-      return 1;
-    }
-    sockets_ = open_sockets(places_, std::move(sockets_));
+    take_workers_over();
+    const bool ready = open();
+    if (!ready && worker_ == 0) return 1;
     if (request_.as_swift) leave_terminal();
-    if (!start()) {
-      if (old_ == 0) return 1;
-      say(LogLevel::kError, "the new worker did not start; the old one goes on");
-      worker_ = std::exchange(old_, 0);
-    }
+    if (ready && !replace_worker()) return 1;
     up();
     return follow();
   }
 
  private:
+  void take_workers_over() {
+    for (const std::string& word : split_list(take_environment(kWorkers), ','))
+      old_.insert(static_cast<pid_t>(parse_digits(word).value_or(0)));
+    old_.erase(0);
+    words_ = static_cast<int>(parse_int(take_environment(kWords)).value_or(-1));
+    if (words_ < 0) return;
+    ::fcntl(words_, F_SETFD, FD_CLOEXEC);
+    worker_ = static_cast<pid_t>(parse_digits(take_environment(kWorker)).value_or(0));
+  }
+
+  // False when there is nothing to listen on. What is wrong is told; a worker that serves already
+  // goes on with the sockets that it has.
+  bool open() {
+    std::vector<ConfProblem> problems;
+    places_ = listen_places(request_.confs, problems);
+    std::string fault;
+    try {
+      if (!any_fatal(problems)) {
+        sockets_ = open_sockets(places_, sockets_);
+        return true;
+      }
+    } catch (const std::runtime_error& error) {
+      if (worker_ == 0) throw;
+      fault = error.what();
+    }
+    tell(problems);
+    for (const ConfProblem& problem : problems)
+      fault += (fault.empty() ? "" : "; ") + problem.text();
+    say(LogLevel::kError, "not renewed, the old worker goes on: " + fault);
+    return false;
+  }
+
+  // True when a worker serves: the new one, or the one before.
+  bool replace_worker() {
+    const pid_t before = std::exchange(worker_, 0);
+    const int words = std::exchange(words_, -1);
+    if (start()) {
+      retire(before, words);
+      return true;
+    }
+    if (before == 0) return false;
+    say(LogLevel::kError, "the new worker did not start; the old one goes on");
+    worker_ = before;
+    words_ = words;
+    return true;
+  }
+
+  // Lets the worker finish alone; returns once it has let go of the sockets and does not die with
+  // this process any more, or is gone.
+  void retire(pid_t worker, int words) {
+    if (worker <= 0) return;
+    ::kill(worker, SIGHUP);
+    old_.insert(worker);
+    pollfd heard{words, POLLIN, 0};
+    ::poll(&heard, 1, kRetire);
+    ::close(words);
+  }
+
   // True once the worker serves.
   bool start() {
     if (words_ >= 0) ::close(words_);
@@ -71,12 +125,12 @@ class Supervisor {
     } while (count < 0 && errno == EINTR);
     if (count == 1) return true;
     ::waitpid(worker_, nullptr, 0);
+    ::close(std::exchange(words_, -1));
     worker_ = 0;
     return false;
   }
 
   void up() {
-    if (old_ > 0) ::kill(old_, SIGHUP);
     if (request_.as_swift && !request_.keep_stdio) release_stdio();
     if (!request_.pid_file.empty()) {
       std::ofstream out(request_.pid_file, std::ios::trunc);
@@ -116,21 +170,14 @@ class Supervisor {
     say(LogLevel::kNotice, "SIGTERM received (" + std::to_string(::getpid()) + ")");
     close_sockets();
     forget_pid_file();
-    for (const pid_t pid : {worker_, old_}) {
-      if (pid > 0) ::kill(pid, SIGTERM);
-    }
+    kill_workers(SIGTERM);
     const auto deadline = std::chrono::steady_clock::now() + kEnd;
-    while (worker_ > 0 || old_ > 0) {
+    while (worker_ > 0 || !old_.empty()) {
       const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
       if (pid < 0) break;
-      if (pid == worker_) worker_ = 0;
-      if (pid == old_) old_ = 0;
+      forget(pid);
       if (pid > 0) continue;
-      if (std::chrono::steady_clock::now() >= deadline) {
-        for (const pid_t late : {worker_, old_}) {
-          if (late > 0) ::kill(late, SIGKILL);
-        }
-      }
+      if (std::chrono::steady_clock::now() >= deadline) kill_workers(SIGKILL);
       const std::timespec pause{0, 20'000'000};
       ::nanosleep(&pause, nullptr);
     }
@@ -143,11 +190,7 @@ class Supervisor {
     say(LogLevel::kNotice, "SIGHUP received (" + std::to_string(::getpid()) + ")");
     close_sockets();
     forget_pid_file();
-    if (worker_ <= 0) return 0;
-    ::kill(worker_, SIGHUP);
-    // It dies with this process until it says that it will not.
-    pollfd heard{words_, POLLIN, 0};
-    ::poll(&heard, 1, words_ >= 0 ? 5000 : 500);
+    retire(worker_, words_);
     return 0;
   }
 
@@ -156,14 +199,24 @@ class Supervisor {
     const pid_t pid = ::fork();
     if (pid == 0) {
       std::vector<ConfProblem> problems;
-      const Served served(request_.confs, problems);
+      Served served(request_.confs, problems);
       for (const ConfProblem& problem : problems)
         say(problem.fatal ? LogLevel::kError : LogLevel::kWarning, problem.text());
-      ::_exit(any_fatal(problems) ? 1 : 0);
+      ::_exit(any_fatal(problems) || !keys_are_right(served) ? 1 : 0);
     }
     int status = 1;
     return pid > 0 && ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
            WEXITSTATUS(status) == 0;
+  }
+
+  bool keys_are_right(Served& served) const {
+    try {
+      served.read_keys();
+      return true;
+    } catch (const std::exception& error) {
+      say(LogLevel::kError, error.what());
+      return false;
+    }
   }
 
   void renew() {
@@ -174,22 +227,42 @@ class Supervisor {
     }
     notify_systemd("RELOADING=1");
     ::setenv(kSockets, pack_sockets(sockets_).c_str(), 1);
-    ::setenv(kOldWorker, std::to_string(worker_).c_str(), 1);
+    pass_workers_on();
     std::vector<char*> words;
     for (const std::string& word : request_.command_line)
       words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
     ::execv(executable_.c_str(), words.data());
     ::unsetenv(kSockets);
-    ::unsetenv(kOldWorker);
+    for (const char* name : {kWorkers, kWorker, kWords}) ::unsetenv(name);
+    ::fcntl(words_, F_SETFD, FD_CLOEXEC);
     say(LogLevel::kError, "cannot run " + executable_ + " again; the old worker goes on");
+  }
+
+  void pass_workers_on() const {
+    std::string old;
+    for (const pid_t pid : old_) old += (old.empty() ? "" : ",") + std::to_string(pid);
+    ::setenv(kWorkers, old.c_str(), 1);
+    if (worker_ <= 0) return;
+    ::fcntl(words_, F_SETFD, 0);
+    ::setenv(kWords, std::to_string(words_).c_str(), 1);
+    ::setenv(kWorker, std::to_string(worker_).c_str(), 1);
+  }
+
+  void kill_workers(int signal) const {
+    for (const pid_t pid : old_) ::kill(pid, signal);
+    if (worker_ > 0) ::kill(worker_, signal);
+  }
+
+  void forget(pid_t pid) {
+    old_.erase(pid);
+    if (pid == worker_) worker_ = 0;
   }
 
   void reap() {
     for (pid_t pid = 1; pid > 0;) {
       pid = ::waitpid(-1, nullptr, WNOHANG);
-      if (pid == old_) old_ = 0;
-      if (pid > 0 && pid == worker_) worker_ = 0;
+      if (pid > 0) forget(pid);
     }
     if (worker_ > 0) return;
     say(LogLevel::kError, "the worker died; starting another");
@@ -215,8 +288,8 @@ class Supervisor {
   std::vector<ListenPlace> places_;
   ListeningSockets sockets_;
   pid_t worker_ = 0;
-  pid_t old_ = 0;
-  int words_ = -1;  // from the worker: a byte once it serves, one once it drains
+  std::set<pid_t> old_;  // workers that drain
+  int words_ = -1;       // from the worker: a byte once it serves, one once it drains
   std::chrono::steady_clock::time_point last_start_ = std::chrono::steady_clock::now();
 };
 

@@ -17,10 +17,10 @@ struct SuperviseRequest {
 };
 
 /// Checks the confs, binds, starts a worker, and follows Swift's signals until the end: TERM and
-/// INT end within 15 s, HUP leaves at once while the worker finishes its requests, USR1 checks the
-/// confs and renews this process under its pid, the old worker serving until the new one does. A
-/// worker that dies is followed by another. Returns the exit status. Called with one thread
-/// running.
+/// INT end within 15 s, HUP leaves at once while the worker serves the connections that it has,
+/// USR1 checks the confs and renews this process under its pid, the old worker taking connections
+/// until the new one does. A worker that dies is followed by another. Returns the exit status.
+/// Called with one thread running.
 int supervise(const SuperviseRequest& request);
 
 }  // namespace apus

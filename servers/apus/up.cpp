@@ -84,6 +84,9 @@ Command add_up(CLI::App& apus) {
   auto arguments = std::make_shared<UpArguments>();
   CLI::App* up_command =
       apus.add_subcommand("up", "make a data folder when there is none, and serve from it");
+  up_command->footer(
+      "TERM, INT and HUP end it after requests under way; none of them reloads. Confs are read\n"
+      "again at the next start; `apus serve DATA/etc` on the same folder renews at USR1.");
   up_command->add_option("--data", arguments->folder, "data folder")->capture_default_str();
   up_command->add_option("--bind", arguments->bind, "ADDRESS:PORT for clients (127.0.0.1:8080)");
   up_command->add_option("--devices", arguments->devices,

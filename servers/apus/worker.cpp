@@ -4,7 +4,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <iostream>
 #include <set>
 #include <stdexcept>
@@ -17,7 +19,7 @@ namespace apus {
 namespace {
 
 constexpr std::chrono::seconds kGrace{10};
-constexpr std::chrono::hours kDrain{24};
+constexpr std::timespec kLook{0, 200'000'000};
 
 // All servers of one process run as one user.
 void drop_privileges(const Served& served, bool as_swift) {
@@ -33,16 +35,25 @@ void drop_privileges(const Served& served, bool as_swift) {
 
 void say(int words) { [[maybe_unused]] const ssize_t told = ::write(words, "+", 1); }
 
-// A TERM during the drain ends it as any process ends.
+std::chrono::steady_clock::time_point drain_end(const Served& served) {
+  std::chrono::milliseconds longest{0};
+  for (const ServerPlan& plan : served.plans())
+    longest = std::max(longest, plan.options.seconds("stale_worker_timeout"));
+  return std::chrono::steady_clock::now() + longest;
+}
+
+// Until the last connection's end, or a TERM.
 void drain(Served& served, int words) {
   ::prctl(PR_SET_PDEATHSIG, 0);
+  served.drain();
   say(words);
-  std::signal(SIGTERM, SIG_DFL);
-  sigset_t term;
-  sigemptyset(&term);
-  sigaddset(&term, SIGTERM);
-  pthread_sigmask(SIG_UNBLOCK, &term, nullptr);
-  served.stop(kDrain);
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&set, signal);
+  const auto end = drain_end(served);
+  while (served.connections() > 0 && std::chrono::steady_clock::now() < end) {
+    if (::sigtimedwait(&set, nullptr, &kLook) > 0) break;
+  }
 }
 
 int work(const SuperviseRequest& request, const ListeningSockets& sockets, int words) {
@@ -52,6 +63,7 @@ int work(const SuperviseRequest& request, const ListeningSockets& sockets, int w
     tell(problems);
     return 1;
   }
+  served.read_keys();
   drop_privileges(served, request.as_swift);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of user forgets it: not before
   served.start(sockets);
@@ -62,11 +74,8 @@ int work(const SuperviseRequest& request, const ListeningSockets& sockets, int w
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
   int signal = 0;
   sigwait(&set, &signal);
-  if (signal == SIGHUP) {
-    drain(served, words);
-  } else {
-    served.stop(kGrace);
-  }
+  if (signal == SIGHUP) drain(served, words);
+  served.stop(kGrace);
   return 0;
 }
 

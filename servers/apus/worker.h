@@ -8,9 +8,10 @@
 
 namespace apus {
 
-/// Forks. The child serves until told: TERM ends it within 10 s, HUP lets it finish its requests
-/// however long they take. `words` is a pipe to read: one byte once it serves (its end without one
-/// says that it failed), one once it drains and no longer dies with this process.
+/// Forks. The child serves until told: TERM ends it within 10 s; HUP lets it serve the connections
+/// that it has, for `stale_worker_timeout` at most or until a TERM. `words` is a pipe to read: one
+/// byte once it serves (its end without one says that it failed), one once it has let go of the
+/// sockets and no longer dies with this process.
 pid_t start_worker(const SuperviseRequest& request, const ListeningSockets& sockets, int& words);
 
 }  // namespace apus

@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 namespace {
 
 Response hello(Request&) { return Response(200, "hello"); }
+Response ignore_body(Request&) { return Response(409, "no"); }
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\n\r\n";
 
 // Waits for what other threads are about to do; the test fails by its check, not by this.
@@ -123,6 +124,86 @@ TEST_CASE("more requests than threads wait for their turn") {
     clients.back()->send(kGet);
   }
   for (auto& client : clients) CHECK(status_of(client->answer()) == 200);
+}
+
+TEST_CASE("a draining server answers the next request of every connection, its last") {
+  Served served(hello);
+  const int port = served.server->port();
+  RawClient fresh(port);
+  RawClient idle(port);
+  RawClient begun(port);
+  RawClient eager(port);
+  CHECK(status_of(idle.ask(kGet)) == 200);
+  begun.send("GET / HT");
+  served.server->drain();
+  CHECK_THROWS(RawClient(port));
+  eager.send(std::string(kGet) + std::string(kGet));
+  for (RawClient* client : {&fresh, &idle}) client->send(kGet);
+  begun.send("TP/1.1\r\n\r\n");
+  for (RawClient* client : {&fresh, &idle, &begun, &eager}) {
+    const std::string answer = client->all();
+    CHECK(status_of(answer) == 200);
+    CHECK(answer.find("Connection: close") != std::string::npos);
+    CHECK(answer.ends_with("\r\n\r\nhello"));
+    CHECK(client->closed);
+    CHECK_FALSE(client->reset);
+  }
+  eventually([&] { return served.server->connections() == 0; });
+  CHECK(served.server->connections() == 0);
+}
+
+TEST_CASE("who waits in the listening socket is served when it is let go of") {
+  FakeHost host;
+  ListenerConf conf{.bind_ip = "127.0.0.1"};
+  HttpServer server(conf, std::make_shared<LambdaApp>(hello), host);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 100; ++i) {  // connected by the kernel; nobody accepts yet
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(kGet);
+  }
+  const int port = server.port();
+  server.drain();
+  CHECK_THROWS(RawClient(port));
+  server.start();
+  for (auto& client : clients) CHECK(status_of(client->all()) == 200);
+}
+
+TEST_CASE("a draining server closes an idle connection when its time is over, holding no thread") {
+  Served served(hello, {.keepalive_timeout = milliseconds(300)});
+  const int before = thread_count();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(std::make_unique<RawClient>(served.server->port()));
+    clients.back()->ask(kGet);
+  }
+  served.server->drain();
+  CHECK(served.server->connections() == 100);
+  eventually([&] { return served.server->busy_threads() == 0; });
+  CHECK(thread_count() - before < 64);
+  for (auto& client : clients) {
+    CHECK(client->all().empty());
+    CHECK(client->closed);
+    CHECK_FALSE(client->reset);
+    client->send(kGet);  // crosses the close: an orderly end, no reset
+    CHECK(client->all().empty());
+  }
+}
+
+TEST_CASE("trap: a client that was refused and goes on sending holds no thread") {
+  Served served(ignore_body, {.threads = 2});
+  std::vector<std::unique_ptr<RawClient>> stubborn;
+  for (int i = 0; i < 20; ++i) {
+    stubborn.push_back(std::make_unique<RawClient>(served.server->port()));
+    stubborn.back()->send("PUT / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nxx");
+    CHECK(status_of(stubborn.back()->answer()) == 409);
+  }
+  CHECK(served.server->connections() > 2);  // they have half a second to read and close
+  RawClient quick(served.server->port());
+  CHECK(status_of(quick.ask(kGet)) == 409);
+  for (auto& client : stubborn) {
+    client->all();
+    CHECK(client->closed);
+  }
 }
 
 TEST_CASE("a graceful stop finishes what is under way and closes what is idle") {

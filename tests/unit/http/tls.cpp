@@ -57,8 +57,7 @@ std::size_t count_of(const std::string& text, const std::string& word) {
 
 ListenerConf secure(const Certificate& certificate) {
   ListenerConf conf;
-  conf.cert_file = certificate.cert();
-  conf.key_file = certificate.key();
+  conf.tls = read_tls_key(certificate.cert(), certificate.key());
   return conf;
 }
 
@@ -101,10 +100,6 @@ TEST_CASE("a plain client and a slow handshake at a TLS listener are closed in t
 }
 
 TEST_CASE("a certificate that cannot be read is told with its name") {
-  FakeHost host;
-  ListenerConf conf;
-  conf.bind_ip = "127.0.0.1";
-  conf.cert_file = "/nonexistent/cert.pem";
-  CHECK_THROWS_WITH_AS(HttpServer(conf, nullptr, host), doctest::Contains("/nonexistent/cert.pem"),
-                       std::runtime_error);
+  CHECK_THROWS_WITH_AS(read_tls_key("/nonexistent/cert.pem", ""),
+                       doctest::Contains("/nonexistent/cert.pem"), std::runtime_error);
 }
