@@ -5,6 +5,7 @@
 
 #include "framework/conf/server_options.h"
 #include "framework/metrics/registry.h"
+#include "framework/pipeline/not_built.h"
 #include "framework/pipeline/required_filters.h"
 #include "framework/pipeline/timed_stage.h"
 
@@ -15,6 +16,11 @@ LoadedStage load_stage(const PasteStage& stage, PluginKind kind, PluginLoader& l
                        std::vector<ConfProblem>& problems) {
   LoadedStage out{stage, nullptr, {}, {}};
   if (stage.plugin.empty()) return out;
+  const std::string_view reason = why_not_built(stage.plugin);
+  if (!reason.empty() && !loader.has(stage.plugin)) {
+    problems.push_back({true, stage.origin, "use", stage.plugin + " " + std::string(reason)});
+    return out;
+  }
   try {
     out.file = loader.find(stage.plugin);
     out.descriptor = &loader.load(stage.plugin, kind);

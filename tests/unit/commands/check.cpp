@@ -79,6 +79,32 @@ TEST_CASE("all mistakes at once, on stderr, with status 1") {
   CHECK(has(said, "allow_account_management: 'yess' is taken for no"));
 }
 
+TEST_CASE("keymasters that are not built are told with the reason, where they stand") {
+  const Folder folder;
+  for (const std::string name : {"kms_keymaster", "kmip_keymaster"}) {
+    const Said said = folder.check(
+        proxy("", name, "[filter:" + name + "]\nuse = egg:swift#" + name + "\nkey_id = 5\n"));
+    CAPTURE(said.text);
+    CHECK(said.status == 1);
+    CHECK(has(said, "[filter:" + name + "] use: " + name + " is not built: it asks"));
+    CHECK(has(said, "give those secrets to keymaster"));
+    CHECK_FALSE(has(said, "did you mean"));
+  }
+}
+
+TEST_CASE("encryption and its keymaster in their order, without the secret") {
+  const Folder folder;
+  const Said said = folder.check(
+      proxy("", "keymaster encryption",
+            "[filter:keymaster]\nuse = egg:swift#keymaster\nencryption_root_secret_one = "
+            "topsecrettopsecret\nactive_root_secret_id = one\n"
+            "[filter:encryption]\nuse = egg:swift#encryption\n"));
+  CAPTURE(said.text);
+  CHECK(said.status == 0);
+  CHECK(has(said, "encryption_root_secret_one = (hidden)"));
+  CHECK_FALSE(has(said, "topsecret"));
+}
+
 TEST_CASE("strict_config makes warnings errors") {
   const Folder folder;
   const std::string filter = "[filter:h]\nuse = egg:swift#healthcheck\ndisable_pth = x\n";
