@@ -162,6 +162,14 @@ class DloFilter final : public Filter {
     return answer_known(request, std::move(out), manifest, *page, etag);
   }
 
+  // As Swift tells it: nothing of the object but its length.
+  static Response beyond_the_end(const Response& answered) {
+    Response out = error_response(416);
+    for (const char* name : {"Content-Range", "Accept-Ranges"})
+      out.headers.set(name, std::string(answered.headers.get(name)));
+    return out;
+  }
+
   // All segments are known: length, ETag and one range can be told.
   Response answer_known(Request& request, Response out, const Manifest& manifest, const Page& page,
                         const std::string& etag) const {
@@ -174,6 +182,7 @@ class DloFilter final : public Filter {
       return source;
     };
     answer_conditionally(request, out, length, etag, open, "");
+    if (out.status == 416) return beyond_the_end(out);
     return refusal ? std::move(*refusal) : std::move(out);
   }
 

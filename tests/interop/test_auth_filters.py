@@ -9,6 +9,7 @@ import hmac
 import io
 import json
 import pathlib
+import re
 import sys
 import tarfile
 import time
@@ -24,7 +25,7 @@ from interop.test_differential import comparable, describe  # noqa: E402
 USERS = ("test:tester:key-one:.admin", "test:plain:key-two:member", "other:admin:key-three:.admin",
          "op:reseller:key-four:.reseller_admin", "op:auditor:key-five:.reseller_reader")
 KEYS = {":".join(user.split(":")[:2]): user.split(":")[2] for user in USERS}
-PIPELINE = ("catch_errors gatekeeper cache listing_formats bulk tempurl formpost tempauth staticweb copy "
+PIPELINE = ("catch_errors gatekeeper proxy-logging cache listing_formats bulk tempurl formpost tempauth staticweb copy "
             "container_quotas account_quotas proxy-server")
 NAMES = ("bulk", "formpost", "staticweb", "container_quotas", "account_quotas", "tempurl")
 
@@ -33,6 +34,8 @@ DIFFERENT = {
     "unknown user": "Swift's realm tells whether a user exists; Apus tells the same for both",
     "a blank in the realm": "Swift copies the path into the header as it is",
 }
+# Uploads may be on two sides of a second.
+MOMENT = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?")
 EXPIRES = int(time.time()) + 5000
 
 
@@ -317,7 +320,8 @@ class AuthFilters(unittest.TestCase):
     def same(label, answers):
         """JSON bodies by value; the rest byte for byte."""
         (status, _, _, left), (_, _, _, right) = answers
-        if answers[0] == answers[1] or status == 500:  # where Swift itself breaks there is nothing to compare
+        left, right = (MOMENT.sub(b"MOMENT", body) for body in (left, right))
+        if (answers[0][:3] == answers[1][:3] and left == right) or status == 500:  # where Swift itself breaks there is nothing to compare
             return True
         try:
             return answers[0][:3] == answers[1][:3] and json.loads(left) == json.loads(right)

@@ -23,7 +23,8 @@ md5 = lambda data: hashlib.md5(data).hexdigest()
 
 
 def plain(text):
-    """Without what no two stores share: moments and boundaries."""
+    """Without what no two stores share: moments, boundaries, how many blanks a wait took."""
+    text = re.sub(rb"^ +\r\n\r\n", b"", text)
     text = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", b"MOMENT", text)
     text = re.sub(rb"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", b"DATE", text)
     return re.sub(rb"--[0-9a-f]{32}", b"--BOUNDARY", text)
@@ -51,9 +52,12 @@ class LargeObjects(unittest.TestCase):
             shown = {name: answer.headers[name] for name in SHOWN if name in answer.headers}
             if "boundary=" in shown.get("Content-Type", ""):
                 shown["Content-Type"] = "multipart"
-            answers.append((answer.status, shown, json.loads(answer.body) if as_json else plain(answer.body)))
-            if answer.status // 100 == 4 and answer.status != 416:
+            answers.append((answer.status, shown, json.loads(plain(answer.body)) if as_json else plain(answer.body)))
+            # Swift makes some of these answers anew, without a word about ranges.
+            if (answer.status // 100 == 4 and answer.status != 416) or any("If-" in name for name in headers or ()):
                 shown.pop("Accept-Ranges", None)
+            if answer.status == 400:  # where segments are at fault, Swift gives no length
+                shown.pop("Content-Length", None)
         self.assertEqual(answers[0], answers[1], f"{method} {path} {headers} {query}")
         return answers[1]
 
@@ -87,14 +91,19 @@ class LargeObjects(unittest.TestCase):
         put, get, delete = ({"multipart-manifest": word} for word in ("put", "get", "delete"))
         entry = lambda letter, **more: {"path": f"/seg/big/x_{letter}", **more}
         accept = {"Accept": "application/json"}
-        for bad in (b"{", b"{}", b"[3]", b'[{"path": 3}]', b'[{"path": "/x"}]', b'[{"path": "/a/b", "z": 1}]',
+        # Swift fails on these with a 500.
+        for bad in (b"[3]", b'[{"path": 3}]'):
+            answer = self.clients[1].request("PUT", self.clients[1].account + "/c/slo", bad, None, put)
+            self.assertEqual(answer.status, 400, bad)
+        for bad in (b"{", b"{}", b'[{"path": "/x"}]', b'[{"path": "/a/b", "z": 1}]',
                     b'[{"data": "?"}]', b'[{"data": "WFla"}]', b'[{"path": "/c/slo"}]',
                     b'[{"path": "/a/b", "size_bytes": 0}, {"path": "/a/b"}]', b'[{"path": "/a/b", "range": "x"}]',
                     b'[{"path": "/a/b", "range": "1-2,4-5"}]', b'[{"path": "/a/b", "range": "9-", "size_bytes": 5}]'):
             self.both("PUT", "/c/slo", bad, query=put)
         for kind in ("text/plain", "application/json", "text/xml"):
-            wrong = json.dumps([entry("a", etag="x"), entry("zz"), entry("b", range="9-")])
-            self.both("PUT", "/c/slo", wrong, {"Accept": kind}, put)
+            # One at a time: Swift names several in the order in which they answered.
+            for wrong in (entry("a", etag="x"), entry("zz"), entry("b", range="9-")):
+                self.both("PUT", "/c/slo", json.dumps([wrong, entry("c")]), {"Accept": kind}, put)
         self.both("PUT", "/c/slo", json.dumps([entry("a")]), {"Etag": "wrong"}, put)
         manifest = [entry("a", etag=md5(b"aaaaa"), size_bytes=5), entry("b", range="1-3"), {"data": "WFla"}, entry("d")]
         status, _, _ = self.both("PUT", "/c/slo", json.dumps(manifest),
