@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "framework/conf/served_policy.h"
+
 namespace apus {
 namespace {
 
@@ -81,12 +83,15 @@ std::optional<Timestamp> request_timestamp(const Request& request, Response& ref
   return out;
 }
 
-std::optional<int> request_policy(const Request& request, const SwiftConf& conf) {
-  const std::string_view text = fact(request, "X-Backend-Storage-Policy-Index");
-  if (text.empty()) return 0;
-  const auto index = parse_int(text);
-  if (!index || conf.policy(static_cast<int>(*index)) == nullptr) return std::nullopt;
-  return static_cast<int>(*index);
+std::optional<int> request_policy(const Request& request, const SwiftConf& conf,
+                                  Response& refusal) {
+  const std::string text(fact(request, "X-Backend-Storage-Policy-Index"));
+  const auto index = text.empty() ? 0 : parse_int(text);
+  const StoragePolicy* policy = index ? conf.policy(static_cast<int>(*index)) : nullptr;
+  const std::string why = policy == nullptr ? "No policy with index " + text : not_served(*policy);
+  if (why.empty()) return policy->index;
+  refusal = Response(503, why);
+  return std::nullopt;
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {

@@ -38,8 +38,10 @@ APUS_API std::string_view fact(const Request& request, std::string_view name);
 /// X-Timestamp. Nothing sets `refusal` to Swift's 400.
 APUS_API std::optional<Timestamp> request_timestamp(const Request& request, Response& refusal);
 
-/// X-Backend-Storage-Policy-Index, 0 when absent; nothing when it is no known policy.
-APUS_API std::optional<int> request_policy(const Request& request, const SwiftConf& conf);
+/// X-Backend-Storage-Policy-Index, 0 when absent. Nothing sets `refusal` to a 503: it is no known
+/// policy, or one that is not served.
+APUS_API std::optional<int> request_policy(const Request& request, const SwiftConf& conf,
+                                           Response& refusal);
 
 /// "IP:PORT" or "[IP]:PORT"; nothing when there is no port or it is past 65535.
 APUS_API std::optional<Endpoint> parse_endpoint(std::string_view text);

@@ -150,6 +150,10 @@ class Reader {
       if (out.type != "replication" && out.type != "erasure_coding") {
         problem(option.origin, option.name,
                 "'" + option.value + "' is not a type; replication or erasure_coding");
+      } else if (out.type == "erasure_coding") {
+        problems_.push_back({false, option.origin, option.name,
+                             "erasure_coding is not served: requests for objects of this policy "
+                             "are refused, other policies are served"});
       }
     } else if (std::find(kPolicyOptions.begin(), kPolicyOptions.end(), option.name) ==
                kPolicyOptions.end()) {

@@ -63,6 +63,14 @@ void watch(int epoll, int operation, int fd, std::uint32_t events, void* key) {
   }
 }
 
+// Accepted sockets have it from the listening one.
+void probe_silent_peers(int listener, std::chrono::seconds idle) {
+  const int on = 1;
+  const auto seconds = static_cast<int>(idle.count());
+  ::setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(listener, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+}
+
 }  // namespace
 
 Front::Front(Service& service, Poco::Net::ServerSocket listener, Poco::Net::Context::Ptr tls)
@@ -79,6 +87,7 @@ Front::Front(Service& service, Poco::Net::ServerSocket listener, Poco::Net::Cont
     throw std::system_error(errno, std::generic_category(), "epoll or eventfd");
   }
   listener_.setBlocking(false);
+  probe_silent_peers(listener_.impl()->sockfd(), service.conf.keep_idle);
   watch(epoll_, EPOLL_CTL_ADD, wake_, EPOLLIN, &wake_);
   watch(epoll_, EPOLL_CTL_ADD, listener_.impl()->sockfd(), EPOLLIN, &listener_);
 }

@@ -30,6 +30,7 @@ struct ListenerConf {
   std::chrono::milliseconds client_timeout{60000};     ///< a client silent within a body, in or out
   std::chrono::milliseconds keepalive_timeout{60000};  ///< a connection idle between requests
   std::chrono::milliseconds header_timeout{60000};     ///< from a head's first byte to its last
+  std::chrono::seconds keep_idle{600};                 ///< TCP's own probes, after such a silence
   std::size_t max_header_size = 8192;                  ///< of one header line
   std::size_t max_request_line = 8192;
   std::size_t max_header_count = 126;

@@ -79,11 +79,9 @@ class Ssync final : public Filter {
 
   Response receive(Request& request) const {
     const SwiftConf& conf = host_.swift_conf();
-    const auto policy = request_policy(request, conf);
-    if (!policy) {
-      return Response(503, "No policy with index " +
-                               std::string(fact(request, "X-Backend-Storage-Policy-Index")));
-    }
+    Response refusal;
+    const auto policy = request_policy(request, conf, refusal);
+    if (!policy) return refusal;
     const auto path = split_backend_path(request.path, 2, 2);
     if (!path) return bad_request(request, "Invalid path: " + quote(request.path));
     for (const char* name : {"X-Backend-Ssync-Frag-Index", "X-Backend-Ssync-Node-Index"}) {

@@ -26,6 +26,7 @@ ListenerConf listener_of(const ServerPlan& plan, ServerHost& host) {
   out.client_timeout = options.seconds("client_timeout");
   out.keepalive_timeout =
       options.find("keepalive_timeout") ? options.seconds("keepalive_timeout") : out.client_timeout;
+  out.keep_idle = std::chrono::seconds(options.integer("keep_idle"));
   out.header_timeout = options.seconds("header_timeout");
   out.max_header_size = static_cast<std::size_t>(limits.max_header_size);
   out.max_header_count = static_cast<std::size_t>(limits.max_header_count());

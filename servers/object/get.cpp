@@ -97,6 +97,15 @@ std::unique_ptr<Source> ObjectApp::open_part(Reading& reading, const ByteRange& 
       [this, place = reading.place](const std::string& why) { store_.quarantine(place, why); });
 }
 
+// Whose token is in the request reads what is not for everybody, and so most likely alone.
+bool ObjectApp::keeps_cache(const Request& request, const OpenObject& object) const {
+  if (object.size >= keep_cache_.size) return false;
+  const bool has_token =
+      request.headers.has("X-Auth-Token") || request.headers.has("X-Storage-Token");
+  return keep_cache_.of_tokens || !has_token ||
+         (keep_cache_.manifests && is_true(object.metadata().get("X-Static-Large-Object")));
+}
+
 void ObjectApp::give_body(Request& request, const Target& target, OpenObject object,
                           Response& out) const {
   const bool head = request.method == "HEAD";
@@ -104,7 +113,7 @@ void ObjectApp::give_body(Request& request, const Target& target, OpenObject obj
   const std::string compared = conditional_etag(request, object.metadata());
   drop_range_where_told(request, object.metadata());
   const std::uint64_t size = object.size;
-  ObjectBody body(host_.disk(), std::move(object.data), size, etag);
+  ObjectBody body(host_.disk(), std::move(object.data), size, etag, keeps_cache(request, object));
   const bool verify =
       size <= kSmall || static_cast<double>(host_.entropy().below(10000)) < verify_percent_ * 100;
   const auto reading =

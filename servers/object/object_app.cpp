@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "framework/backend/request_log.h"
+#include "framework/conf/served_policy.h"
 #include "servers/object/object_options.h"
 
 namespace apus {
@@ -66,20 +67,20 @@ ObjectApp::ObjectApp(const PluginArgs& args)
       verify_percent_(args.options.number("etag_validate_pct")),
       max_upload_time_(args.options.number("max_upload_time")),
       slow_(args.options.number("slow")),
-      log_requests_(args.options.flag("log_requests")) {
+      log_requests_(args.options.flag("log_requests")),
+      keep_cache_{static_cast<std::uint64_t>(args.options.integer("keep_cache_size")),
+                  args.options.flag("keep_cache_private"),
+                  args.options.flag("keep_cache_slo_manifest")} {
   const auto replication = args.options.find("replication_server");
   replication_ = !replication || is_true(*replication);
+  for (const std::string& why : policies_not_served(host_.swift_conf())) log_.warning(why);
 }
 
 std::optional<ObjectApp::Target> ObjectApp::locate(const Request& request,
                                                    Response& refusal) const {
   const SwiftConf& conf = host_.swift_conf();
-  const auto policy = request_policy(request, conf);
-  if (!policy) {
-    refusal = Response(503, "No policy with index " +
-                                std::string(fact(request, "X-Backend-Storage-Policy-Index")));
-    return std::nullopt;
-  }
+  const auto policy = request_policy(request, conf, refusal);
+  if (!policy) return std::nullopt;
   const auto path = split_backend_path(request.path, 5, 5);
   if (!path) {
     refusal = bad_request(request, "Invalid path: " + quote(request.path));

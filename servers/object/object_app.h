@@ -68,6 +68,7 @@ class ObjectApp final : public App {
   std::shared_ptr<const std::string> all_bytes(Reading& reading) const;
   std::unique_ptr<Source> open_part(Reading& reading, const ByteRange& part) const;
   void give_body(Request& request, const Target& target, OpenObject object, Response& out) const;
+  [[nodiscard]] bool keeps_cache(const Request& request, const OpenObject& object) const;
 
   Host& host_;
   Logger& log_;
@@ -82,6 +83,12 @@ class ObjectApp final : public App {
   double slow_ = 0;
   bool log_requests_ = true;
   bool replication_ = true;
+  /// What stays in the page cache when it was read.
+  struct {
+    std::uint64_t size;  ///< smaller objects
+    bool of_tokens;
+    bool manifests;
+  } keep_cache_;
 };
 
 }  // namespace apus

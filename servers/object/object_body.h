@@ -14,7 +14,8 @@ namespace apus {
 /// Shares one descriptor among the parts of an answer. Copies are cheap.
 class ObjectBody {
  public:
-  ObjectBody(Disk& disk, Fd data, std::uint64_t size, std::string etag);
+  /// `keep_cache` false = what was read is dropped from the page cache again.
+  ObjectBody(Disk& disk, Fd data, std::uint64_t size, std::string etag, bool keep_cache);
 
   /// Bytes of a range, unchecked: may be sent from the page cache.
   [[nodiscard]] std::unique_ptr<Source> part(const ByteRange& range) const;
@@ -30,6 +31,7 @@ class ObjectBody {
   std::shared_ptr<const Fd> data_;
   std::uint64_t size_;
   std::string etag_;
+  bool keep_cache_;
 };
 
 }  // namespace apus

@@ -14,11 +14,9 @@ Response pickled(std::string bytes) {
 
 Response ObjectApp::replicate(Request& request) const {
   const SwiftConf& conf = host_.swift_conf();
-  const auto policy = request_policy(request, conf);
-  if (!policy) {
-    return Response(503, "No policy with index " +
-                             std::string(fact(request, "X-Backend-Storage-Policy-Index")));
-  }
+  Response refusal;
+  const auto policy = request_policy(request, conf, refusal);
+  if (!policy) return refusal;
   const auto path = split_backend_path(request.path, 2, 3);
   if (!path) return bad_request(request, "Invalid path: " + quote(request.path));
   PartitionPlace place{devices_.folder(path->device), conf.policy(*policy)->directory("objects"),

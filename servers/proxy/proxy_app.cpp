@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "framework/conf/served_policy.h"
 #include "servers/proxy/account_controller.h"
 #include "servers/proxy/container_controller.h"
 #include "servers/proxy/cors.h"
@@ -48,6 +49,8 @@ ProxyApp::ProxyApp(const PluginArgs& args) : services_(args.host, args.options) 
   rings.account();
   rings.container();
   for (const StoragePolicy& policy : args.host.swift_conf().policies) rings.object(policy.index);
+  for (const std::string& why : policies_not_served(args.host.swift_conf()))
+    services_.log.warning(why);
   register_info(services_);
 }
 
@@ -137,8 +140,12 @@ Response ProxyApp::to_object(const Exchange& exchange) const {
   int policy = info->storage_policy;
   if (const std::string* index = request.internal.find("X-Backend-Storage-Policy-Index"))
     policy = static_cast<int>(parse_int(*index).value_or(-1));
-  if (services_.host.swift_conf().policy(policy) == nullptr)
-    return text_answer(503, "Unknown Storage Policy");
+  const StoragePolicy* known = services_.host.swift_conf().policy(policy);
+  if (known == nullptr) return text_answer(503, "Unknown Storage Policy");
+  if (const std::string why = not_served(*known); !why.empty()) {
+    services_.log.error(why, request.context.trans_id);
+    return text_answer(501, why);
+  }
   if (auto bad = check_reserved_names(exchange.path.account, exchange.path.container,
                                       exchange.path.object))
     return std::move(*bad);

@@ -1,6 +1,7 @@
 // swift.conf: what Debian's Swift makes of the same bytes, taken from running it.
 #include <doctest/doctest.h>
 
+#include "framework/conf/served_policy.h"
 #include "framework/conf/swift_conf_reader.h"
 
 using namespace apus;
@@ -82,6 +83,24 @@ TEST_CASE("wrong policies are told with their line") {
     CAPTURE(text);
     CHECK(any_fatal(read(kHash + text).problems));
   }
+}
+
+TEST_CASE("an erasure coded policy is read, and told not to be served") {
+  const Read got = read(kHash +
+                        "[storage-policy:0]\nname = a\ndefault = yes\n[storage-policy:2]\n"
+                        "name = gold\npolicy_type = erasure_coding\nec_type = isa_l_rs_vand\n");
+  REQUIRE(got.problems.size() == 1);
+  CHECK_FALSE(got.problems[0].fatal);
+  CHECK(got.problems[0].text().find("/etc/swift/swift.conf:8") != std::string::npos);
+  CHECK(got.problems[0].text().find("[storage-policy:2] policy_type: erasure_coding is not "
+                                    "served") != std::string::npos);
+  REQUIRE(got.conf.policies.size() == 2);
+  CHECK(not_served(*got.conf.policy("a")).empty());
+  const std::string why =
+      "Storage policy 'gold' with index 2 is of type erasure_coding, which this server does not "
+      "serve";
+  CHECK(not_served(*got.conf.policy("gold")) == why);
+  CHECK(policies_not_served(got.conf) == std::vector<std::string>{why});
 }
 
 TEST_CASE("a misspelt yes is told") {

@@ -1,5 +1,6 @@
 // Many connections, slow ones, too many, and the end of all of them.
 #include <doctest/doctest.h>
+#include <netinet/tcp.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -150,6 +151,17 @@ TEST_CASE("a draining server answers the next request of every connection, its l
   }
   eventually([&] { return served.server->connections() == 0; });
   CHECK(served.server->connections() == 0);
+}
+
+TEST_CASE("silent peers are probed by TCP after keep_idle") {
+  Served served(hello, {.keep_idle = std::chrono::seconds(77)});
+  int on = 0;
+  int seconds = 0;
+  socklen_t size = sizeof on;
+  REQUIRE(::getsockopt(served.server->fd(), SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0);
+  REQUIRE(::getsockopt(served.server->fd(), IPPROTO_TCP, TCP_KEEPIDLE, &seconds, &size) == 0);
+  CHECK(on == 1);
+  CHECK(seconds == 77);
 }
 
 TEST_CASE("who waits in the listening socket is served when it is let go of") {

@@ -199,3 +199,26 @@ TEST_CASE("a container that cannot be asked is a 503, and so is an unknown polic
   CHECK(out.status == 503);
   CHECK(body_of(out) == "Unknown Storage Policy");
 }
+
+TEST_CASE("trap: objects of an erasure coded policy are neither stored whole nor read") {
+  FakeCluster cluster;
+  StoragePolicy coded;
+  coded.index = 2;
+  coded.name = "gold";
+  coded.is_default = false;
+  coded.type = "erasure_coding";
+  cluster.host.conf.policies.push_back(coded);
+  cluster.on[kContainerNode] = [](Request&, std::size_t) {
+    Response out(204);
+    out.internal.set("X-Backend-Storage-Policy-Index", "2");
+    return out;
+  };
+  for (const char* method : {"GET", "HEAD", "PUT", "POST", "DELETE"}) {
+    Response out = cluster.ask(method, "/v1/a/c/o");
+    CHECK(out.status == 501);
+    if (std::string_view(method) == "HEAD") continue;
+    CHECK(body_of(out).find("'gold' with index 2 is of type erasure_coding") != std::string::npos);
+  }
+  CHECK(cluster.seen(kObjectNode).empty());
+  CHECK(cluster.host.log.text().find("'gold' with index 2") != std::string::npos);
+}

@@ -1,6 +1,11 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <vector>
 
 #include "framework/store/object/suffix_hashes.h"
 #include "tests/unit/servers_object/server.h"
@@ -8,6 +13,33 @@
 using namespace apus;
 using apus::test::at;
 using apus::test::ObjectServer;
+
+namespace {
+
+// Pages of the file that are in the page cache.
+std::size_t cached_pages(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const std::size_t size = std::filesystem::file_size(file);
+  void* map = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  ::close(fd);
+  REQUIRE(map != MAP_FAILED);
+  std::vector<unsigned char> pages((size + 4095) / 4096);
+  ::mincore(map, size, pages.data());
+  ::munmap(map, size);
+  return static_cast<std::size_t>(std::count_if(
+      pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; }));
+}
+
+// Brings the file into the cache if it can be got out of it.
+bool can_leave_cache(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  ::fsync(fd);
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(fd);
+  return cached_pages(file) < 100;
+}
+
+}  // namespace
 
 TEST_CASE("GET and HEAD tell the same moments") {
   const ObjectServer server;
@@ -210,4 +242,63 @@ TEST_CASE("slow makes changes slow") {
   CHECK(server.host.time.slept() == std::chrono::seconds(2));
   REQUIRE(server.get().status == 200);
   CHECK(server.host.time.slept() == std::chrono::seconds(2));
+}
+
+TEST_CASE("a policy that is not served is refused by every verb, the others go on") {
+  ObjectServer server;
+  StoragePolicy coded;
+  coded.index = 2;
+  coded.name = "gold";
+  coded.is_default = false;
+  coded.type = "erasure_coding";
+  server.host.conf.policies.push_back(coded);
+  const std::string why =
+      "Storage policy 'gold' with index 2 is of type erasure_coding, which this server does not "
+      "serve";
+  const Headers policy{{"X-Backend-Storage-Policy-Index", "2"}, {"X-Timestamp", at(1)}};
+  for (const char* method : {"PUT", "POST", "DELETE", "GET", "REPLICATE"}) {
+    const bool parts = std::string_view(method) == "REPLICATE";
+    const auto refused = server.ask(method, parts ? "/d1/7" : ObjectServer::kObject, policy, "x");
+    CHECK(refused.status == 503);
+    CHECK(refused.body == why);
+  }
+  CHECK(server.files("objects-2").empty());
+  CHECK(server.put(1, "hello").status == 201);
+  CHECK(server.get().body == "hello");
+}
+
+TEST_CASE("objects leave the page cache when they were read, by Swift's rule") {
+  const std::string big(4U << 20U, 'b');
+  struct Case {
+    testing::OptionTexts options;
+    Headers fields;
+    bool manifest;
+    bool stays;
+  };
+  const Headers token{{"X-Auth-Token", "AUTH_tk"}};
+  const Case cases[] = {
+      {{}, {}, false, true},
+      {{}, token, false, false},
+      {{{"keep_cache_private", "yes"}}, token, false, true},
+      {{{"keep_cache_size", "1000"}}, {}, false, false},
+      {{{"keep_cache_size", "1000"}, {"keep_cache_private", "yes"}}, token, false, false},
+      {{{"keep_cache_slo_manifest", "yes"}}, token, true, true},
+      {{}, token, true, false},
+  };
+  for (const Case& one : cases) {
+    const ObjectServer server(one.options);
+    const Headers slo{{"X-Static-Large-Object", "True"}};
+    REQUIRE(server.put(1, big, one.manifest ? slo : Headers()).status == 201);
+    const auto files = server.files("objects");
+    const auto data = std::find_if(files.begin(), files.end(),
+                                   [](const auto& path) { return path.extension() == ".data"; });
+    REQUIRE(data != files.end());
+    const std::string file = data->string();
+    if (!can_leave_cache(file)) {
+      MESSAGE("this file system keeps its pages");
+      return;
+    }
+    CHECK(server.get(one.fields).body == big);
+    CHECK((cached_pages(file) > 900) == one.stays);
+  }
 }
