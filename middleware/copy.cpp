@@ -177,8 +177,9 @@ class CopyFilter final : public Filter {
     }
     if (fresh) return;
     for (const auto& [name, value] : found.headers) {
-      const bool kept = std::none_of(kNotCopied.begin(), kNotCopied.end(),
-                                     [&](std::string_view no) { return same_name(name, no); });
+      const bool kept =
+          std::none_of(kNotCopied.begin(), kNotCopied.end(),
+                       [&field = name](std::string_view no) { return same_name(field, no); });
       if (kept && !request.headers.has(name)) request.headers.set(name, value);
     }
   }

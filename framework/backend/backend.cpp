@@ -3,6 +3,7 @@
 #include <apus/constraints.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -137,10 +138,11 @@ Reserve parse_reserve(std::string_view text) {
   text = trim(text);
   double value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
+  constexpr double kAllBytes = 9.2e18;  // no device is larger, and it fits the type
   if (text.ends_with('%')) {
     out.percent = value;
   } else if (value > 0) {
-    out.bytes = static_cast<std::uint64_t>(value);
+    out.bytes = static_cast<std::uint64_t>(std::min(value, kAllBytes));
   }
   return out;
 }

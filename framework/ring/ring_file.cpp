@@ -104,6 +104,8 @@ std::optional<RingDevice> device_of(const Json& json, int id, const std::string&
 void take_devices(RingData& out, const Json* devices, const std::string& name) {
   if (devices == nullptr || devices->array() == nullptr) broken(name, "it has no list of devices");
   int id = 0;
+  // Rows keep ids in two bytes, whatever the file has.
+  if (devices->array()->size() > 0x10000) broken(name, "it has more than 65536 devices");
   for (const Json& device : *devices->array()) out.devices.push_back(device_of(device, id++, name));
 }
 

@@ -22,13 +22,13 @@ bool breaks_a_line(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 void check_fields(const Headers& fields, const std::string& where, const Complain& complain) {
   for (const auto& [name, value] : fields) {
-    if (!is_name(name)) complain(where + " has " + quoted(name) + ", which is no field name");
+    if (!is_name(name)) complain(where + " has " + in_quotes(name) + ", which is no field name");
     if (name != title_case(name))
-      complain(where + " spells " + quoted(name) + " other than " + title_case(name));
+      complain(where + " spells " + in_quotes(name) + " other than " + title_case(name));
     if (breaks_a_line(value)) complain(where + ": the value of " + name + " holds CR, LF or NUL");
   }
 }
@@ -36,9 +36,10 @@ void check_fields(const Headers& fields, const std::string& where, const Complai
 }  // namespace
 
 void check_request(const Request& request, const LintReport& report, const Complain& complain) {
-  if (!is_name(request.method)) complain("the method " + quoted(request.method) + " is no token");
+  if (!is_name(request.method))
+    complain("the method " + in_quotes(request.method) + " is no token");
   if (!request.path.starts_with('/'))
-    complain("the path " + quoted(request.path) + " does not start with '/'");
+    complain("the path " + in_quotes(request.path) + " does not start with '/'");
   check_fields(request.headers, "Request::headers", complain);
   check_fields(request.internal, "Request::internal", complain);
   for (const auto& [name, value] : request.headers) {

@@ -27,12 +27,11 @@ std::string listing_time(const Response& response) {
 // What is to be done, in steps that a heartbeat can come between.
 class Job {
  public:
-  Job(Request request, const App& self, const App& next, const Rules& rules,
-      std::vector<SloEntry> entries, std::string type)
+  Job(Request request, const App& self, const App& next, std::vector<SloEntry> entries,
+      std::string type)
       : request_(std::move(request)),
         self_(self),
         next_(next),
-        rules_(rules),
         entries_(std::move(entries)),
         segments_(entries_.size()),
         type_(std::move(type)) {
@@ -169,7 +168,6 @@ class Job {
   Request request_;
   const App& self_;
   const App& next_;
-  const Rules& rules_;
   std::vector<SloEntry> entries_;
   std::vector<SloSegment> segments_;
   std::string type_;
@@ -256,8 +254,7 @@ Response put_manifest(Request& request, const App& self, const App& next, const 
   }
   const auto choice = choose_type(request.headers.get("Accept"), kBulkTypes);
   const std::string type(kBulkTypes[choice.best.value_or(0)]);
-  auto job =
-      std::make_unique<Job>(copy_head(request), self, next, rules, std::move(*entries), type);
+  auto job = std::make_unique<Job>(copy_head(request), self, next, std::move(*entries), type);
   if (is_true(request.query.get("heartbeat"))) {
     Response out(202);
     out.headers.set("Content-Type", type);

@@ -25,7 +25,9 @@ class UpdateBody final : public Source {
   std::uint64_t left_;
 };
 
-std::string quoted(std::string_view text) { return "'" + std::string(text.substr(0, 1024)) + "'"; }
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text.substr(0, 1024)) + "'";
+}
 
 }  // namespace
 
@@ -83,7 +85,7 @@ void SsyncSession::advance() {
       log_.info("SSYNC " + target_.path + ": " + error.what(), target_.trans_id);
       throw;
     }
-    fail(error.kind() == BodyError::Kind::kTimeout ? 408 : 0, quoted(error.what()));
+    fail(error.kind() == BodyError::Kind::kTimeout ? 408 : 0, in_quotes(error.what()));
   }
 }
 
@@ -100,7 +102,7 @@ std::optional<std::string> SsyncSession::next_line(const char* context) {
     return lines_.line();
   } catch (const BodyError& error) {
     if (error.kind() != BodyError::Kind::kTimeout) throw;
-    throw Failure{408, quoted(std::string("no byte for too long: ") + context)};
+    throw Failure{408, in_quotes(std::string("no byte for too long: ") + context)};
   }
 }
 
@@ -121,13 +123,13 @@ void SsyncSession::check_missing() {
   const auto first = next_line("missing_check start");
   if (!first) throw BodyError(BodyError::Kind::kDisconnect, "the sender says nothing");
   if (trim(*first) != ssync::kMissingStart)
-    throw Failure{0, quoted("Looking for :MISSING_CHECK: START got " + *first)};
+    throw Failure{0, in_quotes("Looking for :MISSING_CHECK: START got " + *first)};
   std::string wants;
   // The body's end counts as the end of the list.
   for (auto line = next_line("missing_check line"); line && trim(*line) != ssync::kMissingEnd;
        line = next_line("missing_check line")) {
     const auto offer = ssync::decode_offer(*line);
-    if (!offer) throw Failure{0, quoted("this is no offer: " + *line)};
+    if (!offer) throw Failure{0, in_quotes("this is no offer: " + *line)};
     if (const auto want = ssync::compare(*offer, local(offer->hash)))
       wants += (wants.empty() ? "" : "\r\n") + ssync::encode_want(*want);
   }
@@ -144,14 +146,14 @@ void SsyncSession::take_updates() {
     throw BodyError(BodyError::Kind::kDisconnect, "the sender only wanted to know what is missing");
   }
   if (trim(*first) != ssync::kUpdatesStart)
-    throw Failure{0, quoted("Looking for :UPDATES: START got " + *first)};
+    throw Failure{0, in_quotes("Looking for :UPDATES: START got " + *first)};
   for (auto line = next_line("updates line"); line && trim(*line) != ssync::kUpdatesEnd;
        line = next_line("updates line")) {
     take_update(*line);
   }
   if (failures_ > 0) {
-    throw Failure{500, quoted("ERROR: With :UPDATES: " + std::to_string(failures_) +
-                              " failures to " + std::to_string(successes_) + " successes")};
+    throw Failure{500, in_quotes("ERROR: With :UPDATES: " + std::to_string(failures_) +
+                                 " failures to " + std::to_string(successes_) + " successes")};
   }
   pieces_.push_back(std::string(ssync::kUpdatesStart) + "\r\n");
   pieces_.push_back(std::string(ssync::kUpdatesEnd) + "\r\n");
@@ -162,19 +164,19 @@ void SsyncSession::take_update(const std::string& line) {
   const std::string_view words = trim(line);
   const std::size_t blank = words.find(' ');
   if (blank == std::string_view::npos)
-    throw Failure{0, quoted("this is no request: " + std::string(words))};
+    throw Failure{0, in_quotes("this is no request: " + std::string(words))};
   const std::string method(words.substr(0, blank));
   const std::string path(trim(words.substr(blank + 1)));
   Request update(method, target_.path + unquote(path));
   std::optional<std::int64_t> length;
   std::string kept;
   for (auto field = next_line("updates line");; field = next_line("updates line")) {
-    if (!field) throw Failure{0, quoted("Got no headers for " + method + " " + path)};
+    if (!field) throw Failure{0, in_quotes("Got no headers for " + method + " " + path)};
     const std::string_view text = trim(*field);
     if (text.empty()) break;
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos)
-      throw Failure{0, quoted("this is no header: " + std::string(text))};
+      throw Failure{0, in_quotes("this is no header: " + std::string(text))};
     const std::string name = lower(trim(text.substr(0, colon)));
     const std::string value(trim(text.substr(colon + 1)));
     const bool inside = is_internal_name(name) || name == "x-timestamp";
@@ -183,16 +185,16 @@ void SsyncSession::take_update(const std::string& line) {
     if (name != "etag" && name != "x-backend-no-commit") kept += (kept.empty() ? "" : " ") + name;
     if (name != "content-length") continue;
     length = parse_digits(value);
-    if (!length) throw Failure{0, quoted("this is no length: " + value)};
+    if (!length) throw Failure{0, in_quotes("this is no length: " + value)};
   }
   if (method == "PUT") {
-    if (!length) throw Failure{0, quoted("No content-length sent for PUT " + path)};
+    if (!length) throw Failure{0, in_quotes("No content-length sent for PUT " + path)};
     update.content_length = static_cast<std::uint64_t>(*length);
     update.body = std::make_unique<UpdateBody>(lines_, *update.content_length);
   } else if (method != "DELETE" && method != "POST") {
-    throw Failure{0, quoted("Invalid subrequest method " + method)};
+    throw Failure{0, in_quotes("Invalid subrequest method " + method)};
   } else if (length.value_or(0) != 0) {
-    throw Failure{0, quoted(method + " subrequest with content-length " + path)};
+    throw Failure{0, in_quotes(method + " subrequest with content-length " + path)};
   }
   update.internal.set("X-Backend-Storage-Policy-Index", target_.policy);
   update.internal.set("X-Backend-Replication", "True");
@@ -215,8 +217,8 @@ void SsyncSession::run(Request& update) {
       successes_ == 0 ||
       static_cast<double>(failures_) / static_cast<double>(successes_) > limits_.ratio;
   if (!good && failures_ >= limits_.threshold && hopeless) {
-    throw Failure{0, quoted("Too many " + std::to_string(failures_) + " failures to " +
-                            std::to_string(successes_) + " successes")};
+    throw Failure{0, in_quotes("Too many " + std::to_string(failures_) + " failures to " +
+                               std::to_string(successes_) + " successes")};
   }
   drain(update.body.get(), UINT64_MAX);
 }

@@ -10,7 +10,7 @@
 namespace apus {
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 // The host of "host:port", "user@host" or "[v6]:port", in lower case.
 std::string host_of(std::string_view authority) {
@@ -24,7 +24,7 @@ std::string check_url(std::string_view target, const std::vector<std::string>& a
   const std::size_t colon = target.find(':');
   const std::string scheme = colon == std::string_view::npos ? "" : lower(target.substr(0, colon));
   if (scheme != "http" && scheme != "https")
-    return "Invalid scheme " + quoted(scheme) +
+    return "Invalid scheme " + in_quotes(scheme) +
            " in X-Container-Sync-To, must be \"//\", \"http\", or \"https\".";
   std::string_view rest = target.substr(colon + 1);
   if (rest.starts_with("//")) rest.remove_prefix(2);
@@ -36,7 +36,7 @@ std::string check_url(std::string_view target, const std::vector<std::string>& a
     return "Params, queries, and fragments not allowed in X-Container-Sync-To";
   const std::string host = host_of(authority);
   if (std::find(allowed.begin(), allowed.end(), host) == allowed.end())
-    return "Invalid host " + quoted(host) + " in X-Container-Sync-To";
+    return "Invalid host " + in_quotes(host) + " in X-Container-Sync-To";
   return "";
 }
 
@@ -52,14 +52,14 @@ std::string SyncTargets::check(std::string_view target) const {
   if (!target.starts_with("//")) return check_url(target, allowed_hosts_);
   const std::string_view pieces = target.substr(2);
   if (std::count(pieces.begin(), pieces.end(), '/') != 3)
-    return "Invalid X-Container-Sync-To format " + quoted(original);
+    return "Invalid X-Container-Sync-To format " + in_quotes(original);
   const std::string realm(pieces.substr(0, pieces.find('/')));
   const std::size_t cluster_at = realm.size() + 1;
   const std::string cluster(pieces.substr(cluster_at, pieces.find('/', cluster_at) - cluster_at));
   const SyncRealms realms(host_.swift_conf().directory);
-  if (realms.key(realm).empty()) return "No realm key for " + quoted(realm);
+  if (realms.key(realm).empty()) return "No realm key for " + in_quotes(realm);
   if (realms.endpoint(realm, cluster).empty())
-    return "No cluster endpoint for " + quoted(realm) + " " + quoted(cluster);
+    return "No cluster endpoint for " + in_quotes(realm) + " " + in_quotes(cluster);
   return "";
 }
 

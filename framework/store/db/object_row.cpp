@@ -139,10 +139,10 @@ std::optional<ObjectRow> ObjectRow::from_tuple(const pickle::Tuple& tuple) {
   if (tuple.items.size() < 6 || tuple.items[0]->string() == nullptr ||
       tuple.items[1]->string() == nullptr)
     return std::nullopt;
-  for (const std::size_t text : {3, 4, 7, 8}) {
+  for (const std::size_t text : {3U, 4U, 7U, 8U}) {
     if (!is_text_or_none(tuple, text)) return std::nullopt;
   }
-  for (const std::size_t number : {2, 5, 6}) {
+  for (const std::size_t number : {2U, 5U, 6U}) {
     if (!is_number(tuple, number)) return std::nullopt;
   }
   ObjectRow out{tuple.text(0),   tuple.text(1), tuple.number(2),

@@ -46,7 +46,8 @@ std::map<std::string, std::string> pairs(const Options::Map& map) {
 
 void compare_sections(const Json& wanted, const ConfFile& file) {
   std::size_t count = 0;
-  for (const auto& [name, options] : *wanted.object()) {
+  for (const auto& [title, options] : *wanted.object()) {
+    const std::string& name = title;  // a lambda takes no part of a pair (clang 14)
     CAPTURE(name);
     ++count;
     const ConfSection* section = file.find(name);

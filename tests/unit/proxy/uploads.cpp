@@ -20,7 +20,7 @@ Headers typed(Headers more = {}) {
 }  // namespace
 
 TEST_CASE("every copy gets the body, and the client the common ETag") {
-  for (const std::size_t replicas : {1, 2, 3}) {
+  for (const std::size_t replicas : {1U, 2U, 3U}) {
     FakeCluster cluster({}, replicas);
     cluster.on[kObjectNode] = [](Request&, std::size_t) { return created("\"abc\""); };
     const std::string body(200000, 'x');
@@ -35,7 +35,7 @@ TEST_CASE("every copy gets the body, and the client the common ETag") {
 }
 
 TEST_CASE("a node that refuses before the body is replaced by a handoff") {
-  for (const std::size_t replicas : {1, 3}) {
+  for (const std::size_t replicas : {1U, 3U}) {
     FakeCluster cluster({}, replicas);
     cluster.read_bodies = false;
     cluster.on[kObjectNode] = [](Request& request, std::size_t device) {
@@ -75,7 +75,7 @@ TEST_CASE("a quorum is enough") {
 }
 
 TEST_CASE("one that has something newer makes it 202, one that has it at all 412") {
-  for (const std::size_t replicas : {1, 3}) {
+  for (const std::size_t replicas : {1U, 3U}) {
     FakeCluster cluster({}, replicas);
     cluster.read_bodies = false;
     int refusal = 409;
@@ -103,7 +103,7 @@ TEST_CASE("copies with different ETags are no success") {
 }
 
 TEST_CASE("what all refuse is refused: 422") {
-  for (const std::size_t replicas : {1, 3}) {
+  for (const std::size_t replicas : {1U, 3U}) {
     FakeCluster cluster({}, replicas);
     cluster.on[kObjectNode] = [](Request&, std::size_t) { return error_response(422); };
     CHECK(cluster.ask("PUT", "/v1/a/c/o", typed({{"Etag", "bad"}}), "hello").status == 422);
@@ -111,7 +111,7 @@ TEST_CASE("what all refuse is refused: 422") {
 }
 
 TEST_CASE("a client's body that fails is told by its kind") {
-  for (const std::size_t replicas : {1, 3}) {
+  for (const std::size_t replicas : {1U, 3U}) {
     FakeCluster cluster({}, replicas);
     cluster.host.conf.constraints.max_file_size = 1000;
     cluster.on[kObjectNode] = [](Request&, std::size_t) { return created(); };
@@ -131,7 +131,7 @@ TEST_CASE("a client's body that fails is told by its kind") {
 }
 
 TEST_CASE("footers are asked for once, after the body, and reach every copy") {
-  for (const std::size_t replicas : {1, 3}) {
+  for (const std::size_t replicas : {1U, 3U}) {
     FakeCluster cluster({}, replicas);
     std::mutex mutex;
     std::vector<std::string> got;

@@ -103,3 +103,24 @@ TEST_CASE("what is no ring is refused with a reason") {
                          doctest::Contains("x.ring.gz: is not a usable ring"), std::runtime_error);
   }
 }
+
+TEST_CASE("a ring with more devices than two bytes can name is refused, not cut short") {
+  const auto sized = [](const std::string& section) {
+    std::string out(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i)
+      out[7 - i] = static_cast<char>(section.size() >> (8 * i) & 0xffU);
+    return out + section;
+  };
+  const auto ring_of = [&](std::size_t removed, const std::string& last) {
+    std::string devices = "[";
+    for (std::size_t i = 0; i < removed; ++i) devices += "null,";
+    devices += R"({"device": "a", "ip": "1.1.1.1", "port": 1, "weight": 1.0}])";
+    return std::string("R1NG\0\2", 6) +
+           sized(R"({"part_shift": 31, "dev_id_bytes": 4, "replica_count": 1})") + sized(devices) +
+           sized(last + last);
+  };
+  const auto whole = parse_ring(ring_of(0xffff, std::string("\0\0\xff\xff", 4)), "x");
+  CHECK(whole.rows.front().front() == 0xffff);
+  CHECK_THROWS_WITH_AS(parse_ring(ring_of(0x10000, std::string("\0\1\0\0", 4)), "x.ring.gz"),
+                       doctest::Contains("more than 65536 devices"), std::runtime_error);
+}
