@@ -3,7 +3,7 @@
 #include <apus/plugin.h>
 
 #include <array>
-#include <cstdio>
+#include <charconv>
 
 namespace apus {
 namespace {
@@ -40,10 +40,14 @@ class CatchErrorsFilter final : public Filter {
 
  private:
   std::string new_id(const Request& request) const {
-    std::array<char, 24> time;
-    std::snprintf(time.data(), time.size(), "-%010llx",
-                  static_cast<unsigned long long>(host_.clock().now()));
-    std::string out = "tx" + host_.entropy().hex(11).substr(0, 21) + time.data() + suffix_;
+    std::array<char, 16> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
+                                   static_cast<std::uint64_t>(host_.clock().now()), 16)
+                         .ptr;
+    const auto size = static_cast<std::size_t>(end - digits.data());
+    std::string out = "tx" + host_.entropy().hex(11).substr(0, 21) + "-";
+    if (size < 10) out.append(10 - size, '0');
+    out.append(digits.data(), size).append(suffix_);
     const std::string_view extra = request.headers.get("X-Trans-Id-Extra");
     if (!extra.empty()) out += "-" + quote(extra.substr(0, kLongestExtra));
     return out;

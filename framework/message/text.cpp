@@ -1,3 +1,4 @@
+#include <apus/headers.h>
 #include <apus/text.h>
 
 #include <algorithm>
@@ -102,8 +103,8 @@ bool is_utf8(std::string_view bytes) {
 
 bool is_true(std::string_view text) {
   static constexpr std::array<std::string_view, 6> kTrue = {"true", "1", "yes", "on", "t", "y"};
-  const std::string small = lower(text);
-  return std::find(kTrue.begin(), kTrue.end(), small) != kTrue.end();
+  return std::any_of(kTrue.begin(), kTrue.end(),
+                     [text](std::string_view word) { return same_name(text, word); });
 }
 
 std::string_view trim(std::string_view text) {

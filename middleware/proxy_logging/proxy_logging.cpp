@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
 #include <stdexcept>
 
 #include "middleware/proxy_logging/facts.h"
@@ -240,12 +240,15 @@ class ProxyLoggingFilter final : public Filter {
       const std::string received = number_or_nothing(record.received);
       const std::string sent = number_or_nothing(record.sent);
       std::array<char, 40> took;
-      const int size = std::snprintf(took.data(), took.size(), "%.4f", end - record.start);
+      const auto took_end = std::to_chars(took.data(), took.data() + took.size(),
+                                          end - record.start, std::chars_format::fixed, 4)
+                                .ptr;
       values[kEndTime].time = end;
       values[kStatusInt].text = status_text;
       values[kBytesRecvd].text = received;
       values[kBytesSent].text = sent;
-      values[kRequestTime].text = std::string_view(took.data(), static_cast<std::size_t>(size));
+      values[kRequestTime].text =
+          std::string_view(took.data(), static_cast<std::size_t>(took_end - took.data()));
       log_.write(LogLevel::kInfo, template_.finish(record.line, values), record.trans_id);
     }
     for (const std::string* metric : {&record.metric, &record.policy_metric}) {

@@ -48,6 +48,8 @@ constexpr SamplePlace kStorage[] = {
     {"recon", "recon", true, "answers swift-recon"},
     {"backend_ratelimit", "backend_ratelimit", true,
      "right before the app: counts what reaches it"},
+    {"metrics", "metrics", false, "right behind healthcheck, to answer without log lines"},
+    {"ssync", "ssync", false, "in front of the object server alone, where it is put by itself"},
 };
 
 }  // namespace

@@ -10,6 +10,17 @@
 
 namespace fs = std::filesystem;
 
+namespace {
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
 TEST_CASE("the servers' samples load") {
   const fs::path folder =
       fs::temp_directory_path() / ("apus-samples-" + std::to_string(::getpid()));
@@ -26,6 +37,23 @@ TEST_CASE("the servers' samples load") {
     CHECK(said.status == 0);
   }
   fs::remove_all(folder);
+}
+
+TEST_CASE("etc/*.conf-sample and doc/options.md are what this build prints") {
+  const fs::path top(APUS_SOURCE_DIR);
+  std::size_t seen = 0;
+  for (const auto& entry : fs::directory_iterator(top / "etc")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with("-sample")) continue;
+    ++seen;
+    const Said said = run_apus("check --sample " + name.substr(0, name.size() - 7));
+    INFO("etc/" << name << " is out of date; from the top folder: build/PRESET/bin/apus check "
+                << "--write-samples .");
+    CHECK((said.text == read(entry.path())));
+  }
+  CHECK(seen == 7);
+  INFO("doc/options.md is out of date, mended by the same");
+  CHECK((run_apus("check --sample options.md").text == read(top / "doc" / "options.md")));
 }
 
 TEST_CASE("a sample of swift.conf wants a secret before anything starts") {
