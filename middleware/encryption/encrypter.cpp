@@ -50,11 +50,12 @@ Response put_encrypted(Request& request, const App& next, const Rules& rules) {
   const Keys keys = keys_of(request, nullptr, Wanted::kBoth, rules);
   seal_metadata(request, *keys, rules);
   auto& footers = request.context.update_footers;
+  const auto footers_before = footers;
   const auto seal = std::make_shared<UploadSeal>(
       keys, rules.host.entropy(),
       UploadSeal::Before{.etag = std::string(request.headers.get("Etag")),
                          .listing_etag = copy_of(request.internal.find(kListingEtag)),
-                         .more_footers = std::move(footers)});
+                         .more_footers = footers});
   // It is of other bytes than those that will be stored: theirs comes with the footers.
   request.headers.erase("Etag");
   footers = [seal](Headers& to) { seal->add_footers(to); };
@@ -66,6 +67,7 @@ Response put_encrypted(Request& request, const App& next, const Rules& rules) {
     if (!seal->mismatched()) throw;
     return error_response(422);
   }
+  footers = footers_before;
   if (seal->mismatched()) return error_response(422);
   const bool sealed = out.is_success() && !seal->sealed_etag().empty();
   if (sealed && unquote_etag(out.headers.get("Etag")) == seal->sealed_etag())

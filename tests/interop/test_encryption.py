@@ -9,6 +9,7 @@ import pathlib
 import re
 import sys
 import unittest
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -17,7 +18,7 @@ from harness.http import Client  # noqa: E402
 from harness.processes import APUS, ApusUp, Child, free_port, wait_for_port  # noqa: E402
 
 try:
-    from swift.obj.diskfile import read_metadata
+    from swift.obj.diskfile import read_metadata, write_metadata
 except ImportError:
     read_metadata = None
 
@@ -43,6 +44,13 @@ class Cluster(DebianSwift):
         super().__init__(devices=replicas, replicas=replicas, pipeline=PIPELINE, filters=keymaster())
         self.apus_back_ends = apus_back_ends
         self.doors = {name: free_port() for name in self.PROXIES}
+
+    def __enter__(self):
+        try:
+            return super().__enter__()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self, kinds=None):
         if self.apus_back_ends:
@@ -270,6 +278,44 @@ class Encryption:
                              {"X-Object-Sysmeta-Crypto-Etag-Mac": 44})
         for path in glob.glob(f"{self.cluster.devices_root}/*/containers/*/*/*/*.db*"):
             self.assertNotIn(md5(secret).encode(), pathlib.Path(path).read_bytes())
+
+    @unittest.skipIf(read_metadata is None, "Debian's python3-swift is not installed")
+    def test_malformed_on_the_disk(self):
+        self.ask("swift", "PUT", "/bad", status=201)
+        body, etag, color, all_colors = ("X-Object-Sysmeta-Crypto-Body-Meta", "X-Object-Sysmeta-Crypto-Etag",
+                                         "X-Object-Transient-Sysmeta-Crypto-Meta-Color",
+                                         "X-Object-Transient-Sysmeta-Crypto-Meta")
+        iv = base64.b64encode(b"i" * 16).decode()
+        good = {"cipher": "AES_CTR_256", "iv": iv}
+        named = lambda **key_id: meta({**good, "key_id": key_id})
+        meta = lambda fields: urllib.parse.quote_plus(json.dumps(fields))
+        cases = [(body, text) for text in (
+            "", "junk", "%7B", "[]", meta({"iv": iv}), meta({"cipher": "AES_CTR_256"}), meta({**good, "cipher": "DES"}),
+            meta({**good, "iv": "aaa"}), meta({**good, "iv": "AAAA"}), meta({**good, "iv": 3}), meta(good),
+            meta({**good, "body_key": {"iv": iv}}), meta({**good, "body_key": {"iv": iv, "key": iv}}),
+            meta({**good, "body_key": {"iv": "AAAA", "key": base64.b64encode(b"k" * 32).decode()}}), named(v="9", path="/AUTH_test/bad/o"),
+            named(v="2", path="/AUTH_test/bad/o", secret_id="lost"), named(path="/AUTH_test/bad/o"), named(v="2"))]
+        cases += [(etag, "plain"), (etag, "AAAA; swift_meta=%7B"), (etag, "AAAA; swift_meta=" + meta({"iv": iv})),
+                  (etag, "AAAA; swift_meta=%7B%7D"), (color, "blue"), (color, "AAAA; swift_meta=junk"),
+                  (all_colors, "junk"), (all_colors, named(v="2", path="/AUTH_test/bad/o", secret_id="lost")),
+                  (all_colors, named(v="9", path="/AUTH_test/bad/o"))]
+        self.ask("swift", "PUT", "/bad/o", b"secret", {"X-Object-Meta-Color": "blue"}, status=201)
+        files = {path: read_metadata(path)
+                 for path in glob.glob(f"{self.cluster.devices_root}/*/objects/*/*/*/*.data")}
+        files = {path: metadata for path, metadata in files.items() if metadata["name"] == "/AUTH_test/bad/o"}
+        self.assertEqual(len(files), self.replicas)
+        for field, text in cases:
+            for path, metadata in files.items():
+                with open(path, "rb+") as file:
+                    write_metadata(file, {**metadata, field: text})
+            with self.subTest(field=field, text=text):
+                answers = [(answer.status, answer.headers["Content-Type"], answer.body)
+                           for answer in (self.ask(door, "GET", "/bad/o") for door in self.clients)]
+                self.assertEqual(answers[0][0], 500)
+                self.assertEqual(answers, answers[:1] * len(answers))
+                heads = [(answer.status, answer.headers["Content-Length"])
+                         for answer in (self.ask(door, "HEAD", "/bad/o") for door in self.clients)]
+                self.assertEqual(heads, heads[:1] * len(heads))
 
     def test_admins_are_told(self):
         for door in self.clients:
