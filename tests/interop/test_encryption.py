@@ -59,7 +59,9 @@ class Cluster(DebianSwift):
             super().start(())
         else:
             super().start(KINDS)
-        text = (self.conf / "proxy-server.conf").read_text()
+        # A busy machine is no reason for a 503.
+        text = (self.conf / "proxy-server.conf").read_text().replace(
+            "use = egg:swift#proxy\n", "use = egg:swift#proxy\nconn_timeout = 10\nnode_timeout = 60\n")
         for name, extra in self.PROXIES.items():
             conf = self.conf / f"proxy-{name}.conf"
             conf.write_text(text.replace(f"bind_port = {self.port}\n", f"bind_port = {self.doors[name]}\n")
@@ -311,7 +313,7 @@ class Encryption:
             with self.subTest(field=field, text=text):
                 answers = [(answer.status, answer.headers["Content-Type"], answer.body)
                            for answer in (self.ask(door, "GET", "/bad/o") for door in self.clients)]
-                self.assertEqual(answers[0][0], 500)
+                self.assertEqual(answers[0][0], 500, f"{answers}\n{self.cluster.logs()}")
                 self.assertEqual(answers, answers[:1] * len(answers))
                 heads = [(answer.status, answer.headers["Content-Length"])
                          for answer in (self.ask(door, "HEAD", "/bad/o") for door in self.clients)]
