@@ -32,8 +32,10 @@ void read_meta_and_back(std::string_view text) {
   try {
     const CryptoMeta meta = parse_crypto_meta(text);
     const CryptoMeta again = parse_crypto_meta(meta.dump());
-    if (again.cipher != meta.cipher || again.iv != meta.iv) std::abort();
-    if (again.key_id.dump(false, true) != meta.key_id.dump(false, true)) std::abort();
+    // What is no UTF-8 is written as such, with U+FFFD in its place.
+    const bool same = is_utf8(unquote_plus(text));
+    if (same && (again.cipher != meta.cipher || again.iv != meta.iv)) std::abort();
+    if (same && again.key_id.dump(false, true) != meta.key_id.dump(false, true)) std::abort();
     meta.check();
     open_value("AAAA", std::string(32, 'k'), meta);
   } catch (const MetaError&) {
