@@ -8,6 +8,8 @@ import os
 import pathlib
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -73,6 +75,60 @@ class Installed(unittest.TestCase):
         self.assertEqual({path.relative_to(headers) for path in headers.rglob("*.h")},
                          {path.relative_to(self.prefix / "include")
                           for path in (self.prefix / "include").rglob("*.h")})
+
+    def units(self):
+        """The installed units of systemd: {name: text}."""
+        return {path.name: path.read_text() for path in (self.prefix / "lib/systemd/system").iterdir()}
+
+    def test_units_run_what_is_installed(self):
+        units = self.units()
+        servers = {f"apus-{server}.service" for server in ("proxy", "account", "container", "object")}
+        daemons = {f"apus-{server}@.service" for server in ("account", "container", "object")}
+        self.assertEqual(set(units), servers | daemons)
+        for name, text in units.items():
+            self.assertNotRegex(text, r"@[A-Z]+@", name)
+            program = re.search(r"^ExecStart=(\S+) ", text, re.M).group(1)
+            self.assertEqual(program, str(self.apus))
+        self.assertFalse((self.prefix / "share/apus/etc/systemd").exists())
+
+    def test_every_daemon_has_a_unit(self):
+        known = re.compile(r"kind: +daemon\n")
+        plugins = [path for path in self.prefix.glob("lib*/apus/*-*.so")
+                   if known.search(run(self.apus, "plugin", "inspect", path))]
+        self.assertGreaterEqual(len(plugins), 5)
+        for path in plugins:
+            server, _, daemon = path.stem.partition("-")
+            command = re.search(r"^ExecStart=(.*)$", self.units()[f"apus-{server}@.service"], re.M).group(1)
+            words = command.replace("%i", daemon).split()
+            self.assertEqual(words[2], f"/etc/swift/{server}-server.conf")
+            self.assertIn("expected CONF [once]", run(*words[:2], status=2))
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not there")
+    def test_systemd_takes_the_units(self):
+        for name in self.units():
+            unit = self.folder / name.replace("@.", "@one.")
+            shutil.copy(self.prefix / "lib/systemd/system" / name, unit)
+            said = run("systemd-analyze", "verify", "--man=no", unit)
+            self.assertNotIn(unit.name, said)
+
+    def test_the_unit_s_command_tells_systemd_when_it_serves(self):
+        with processes.ApusUp() as store:
+            self.assertEqual(store.stop(), 0)
+            command = re.search(r"^ExecStart=(.*)$", self.units()["apus-proxy.service"], re.M).group(1)
+            command = command.replace("/etc/swift/proxy-server.conf", str(store.data / "etc")).split()
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.bind(str(self.folder / "notify"))
+                manager.settimeout(60)
+                server = subprocess.Popen(command, env={**os.environ,
+                                                        "NOTIFY_SOCKET": str(self.folder / "notify")})
+                try:
+                    self.assertEqual(manager.recv(100), b"READY=1")
+                    server.send_signal(signal.SIGUSR1)  # ExecReload
+                    self.assertEqual(manager.recv(100), b"RELOADING=1")
+                    self.assertEqual(manager.recv(100), b"READY=1")
+                finally:
+                    server.terminate()
+                    self.assertEqual(server.wait(30), 0)
 
     def test_man_pages_name_every_option(self):
         pages = sorted((self.prefix / "share" / "man" / "man1").glob("apus-*.1"))
