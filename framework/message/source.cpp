@@ -39,6 +39,7 @@ StringSource::~StringSource() = default;
 
 std::size_t StringSource::read(std::span<char> out) {
   const std::size_t count = std::min(out.size(), bytes_.size() - at_);
+  if (count == 0) return 0;
   std::memcpy(out.data(), bytes_.data() + at_, count);
   at_ += count;
   return count;

@@ -191,7 +191,7 @@ TEST_CASE("cname_lookup: name servers are IP addresses") {
 TEST_CASE("dns: answers that are none") {
   for (const std::string& junk :
        {std::string(), std::string(3, 'x'), std::string(12, '\0'), std::string(40, '\xff'),
-        std::string("\0\1\x81\x80\0\0\0\1\0\0\0\0\xc0\x0c\0\5\0\1\0\0\0\1\0\2\xc0\x0c", 28)}) {
+        std::string("\0\1\x81\x80\0\0\0\1\0\0\0\0\xc0\x0c\0\5\0\1\0\0\0\1\0\2\xc0\x0c", 26)}) {
     CHECK(parse_cname_answer(junk).kind != CnameAnswer::Kind::kFound);
   }
 }
