@@ -1,4 +1,4 @@
-// Templates of access logs:.
+// Templates of access logs: a template that is refused, or lines.
 #include <apus/log_template.h>
 
 #include <array>
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const apus::LogTemplate lines(text, kFields, "md5", "salt");
     const std::array<apus::LogValue, 3> values = {
         {{text, 0}, {text.substr(0, size / 2), 0}, {"", static_cast<double>(size) * 1e6}}};
-    lines.finish(lines.begin(values), values);
+    (void)lines.finish(lines.begin(values), values);
   } catch (const std::runtime_error&) {
     return 0;
   }

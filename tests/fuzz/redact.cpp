@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (apus::redact(text).size() > 4 * size) std::abort();
   const std::string secret = "SeCrEt-0123456789abcdef";
+  if (text.find(secret) != std::string_view::npos) return 0;  // where nothing says what it is
   const std::string line = std::string(text) + "\nX-Auth-Token: " + secret;
   if (apus::redact(line).find(secret) != std::string::npos) std::abort();
   const apus::LogConf conf{.name = "n", .max_line_length = 100};
