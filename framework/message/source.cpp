@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace apus {
 
@@ -45,14 +46,25 @@ std::size_t StringSource::read(std::span<char> out) {
   return count;
 }
 
+std::string StringSource::release() {
+  bytes_.erase(0, std::exchange(at_, 0));
+  return std::exchange(bytes_, {});
+}
+
 std::string read_all(Source* source, std::size_t limit) {
+  const auto too_large = [limit] {
+    return BodyError(BodyError::Kind::kTooLarge, "body is larger than " + std::to_string(limit));
+  };
   std::string all;
   if (source == nullptr) return all;
+  if (auto* held = dynamic_cast<StringSource*>(source)) {
+    all = held->release();
+    if (all.size() > limit) throw too_large();
+    return all;
+  }
   std::array<char, 16384> piece;
   while (const std::size_t count = source->read(piece)) {
-    if (count > limit - all.size()) {
-      throw BodyError(BodyError::Kind::kTooLarge, "body is larger than " + std::to_string(limit));
-    }
+    if (count > limit - all.size()) throw too_large();
     all.append(piece.data(), count);
   }
   return all;

@@ -172,8 +172,15 @@ std::string Timestamp::short_form() const {
 
 std::string Timestamp::isoformat() const {
   const std::tm t = utc(raw_ / 100000);
-  return format("%04d-%02d-%02dT%02d:%02d:%02d.%06lld", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-                t.tm_hour, t.tm_min, t.tm_sec, static_cast<long long>(raw_ % 100000 * 10));
+  std::string out = "0000-00-00T00:00:00.000000";
+  put_digits(out.data(), 4, t.tm_year + 1900);
+  put_digits(out.data() + 5, 2, t.tm_mon + 1);
+  put_digits(out.data() + 8, 2, t.tm_mday);
+  put_digits(out.data() + 11, 2, t.tm_hour);
+  put_digits(out.data() + 14, 2, t.tm_min);
+  put_digits(out.data() + 17, 2, t.tm_sec);
+  put_digits(out.data() + 20, 6, raw_ % 100000 * 10);
+  return out;
 }
 
 std::string encode_timestamps(const Timestamp& first, const std::optional<Timestamp>& second,

@@ -20,6 +20,7 @@ constexpr const char* kStoredEnabled = "X-Container-Sysmeta-Versions-Enabled";
 constexpr const char* kStoredContainer = "X-Container-Sysmeta-Versions-Container";
 constexpr const char* kPage = "text/html; charset=UTF-8";
 constexpr std::size_t kMaxListing = 64U << 20U;
+constexpr std::string_view kLinkMember = "\"symlink_path\"";
 
 Request hidden_request(const Request& parent, std::string method, std::string path) {
   Request out = make_subrequest(parent, std::move(method), std::move(path), kSource, true);
@@ -47,14 +48,18 @@ Json without(const Json& row, std::initializer_list<std::string_view> names) {
   return Json(std::move(out));
 }
 
-std::optional<Json::Array> read_rows(Response& answer, std::string& text) {
-  text = read_all(answer.body.get(), kMaxListing);
-  auto json = Json::parse(text);
+std::optional<Json::Array> rows_of(std::string_view text) {
+  const auto json = Json::parse(text);
   if (!json || json->array() == nullptr) return std::nullopt;
   const auto& rows = *json->array();
   if (std::any_of(rows.begin(), rows.end(), [](const Json& row) { return !row.object(); }))
     return std::nullopt;
   return rows;
+}
+
+std::optional<Json::Array> read_rows(Response& answer, std::string& text) {
+  text = read_all(answer.body.get(), kMaxListing);
+  return rows_of(text);
 }
 
 Response with_body(Response answer, std::string text) {
@@ -276,10 +281,13 @@ Response VersionListings::show(Request& request, const ApiPath& path) const {
     hidden = versions_container(path.container).value_or("");
   }
   if (request.method != "GET" || !out.is_success()) return out;
-  std::string text;
-  auto rows = read_rows(out, text);
-  if (!rows) return with_body(std::move(out), std::move(text));
   const bool with_versions = request.query.has("versions");
+  std::string text = read_all(out.body.get(), kMaxListing);
+  // A listing without links has nothing to show otherwise.
+  if (!with_versions && text.find(kLinkMember) == std::string::npos)
+    return with_body(std::move(out), std::move(text));
+  auto rows = rows_of(text);
+  if (!rows) return with_body(std::move(out), std::move(text));
   show_targets(*rows, path, hidden, with_versions);
   if (with_versions) return list_versions(request, path, hidden, std::move(*rows), std::move(out));
   return with_body(std::move(out), Json(std::move(*rows)).dump());

@@ -30,6 +30,12 @@ ObjectStore::Settings settings_of(const Options& options) {
   return out;
 }
 
+// All, where nothing is said: the kernel knows better what will be read again.
+std::uint64_t kept_size(const Options& options) {
+  if (!options.find("keep_cache_size")) return UINT64_MAX;
+  return static_cast<std::uint64_t>(options.integer("keep_cache_size"));
+}
+
 // An update that takes longer than it may hold up the answer is queued before the answer: what was
 // acknowledged is never in this process's memory alone.
 Deadlines deadlines_of(const Options& options) {
@@ -68,8 +74,7 @@ ObjectApp::ObjectApp(const PluginArgs& args)
       max_upload_time_(args.options.number("max_upload_time")),
       slow_(args.options.number("slow")),
       log_requests_(args.options.flag("log_requests")),
-      keep_cache_{static_cast<std::uint64_t>(args.options.integer("keep_cache_size")),
-                  args.options.flag("keep_cache_private"),
+      keep_cache_{kept_size(args.options), args.options.flag("keep_cache_private"),
                   args.options.flag("keep_cache_slo_manifest")} {
   const auto replication = args.options.find("replication_server");
   replication_ = !replication || is_true(*replication);

@@ -55,9 +55,11 @@ inline constexpr std::array kObjectOptions = {
                0, 1e9},
     OptionSpec{"replication_failure_ratio", kNumber, "1.0", "failures for each success that end it",
                0, 1e9},
-    OptionSpec{"keep_cache_size", kInt, "5242880",
-               "objects of that many bytes and more leave the page cache when they were read", 0,
-               9e18},
+    OptionSpec{
+        "keep_cache_size", kInt, nullptr,
+        "objects of that many bytes and more leave the page cache when they were read; unset: "
+        "the kernel decides",
+        0, 9e18},
     OptionSpec{"keep_cache_private", kBool, "false",
                "keep in the page cache also what was read with a token in the request"},
     OptionSpec{"keep_cache_slo_manifest", kBool, "false",

@@ -81,6 +81,8 @@ class APUS_API StringSource final : public Source {
   explicit StringSource(std::string bytes);
   ~StringSource() override;
   std::size_t read(std::span<char> out) override;
+  /// Takes out what was not read yet; it is at its end then.
+  std::string release();
 
  private:
   std::string bytes_;

@@ -268,7 +268,7 @@ TEST_CASE("a policy that is not served is refused by every verb, the others go o
 }
 
 TEST_CASE("objects leave the page cache when they were read, by Swift's rule") {
-  const std::string big(4U << 20U, 'b');
+  const std::string big(6U << 20U, 'b');
   struct Case {
     testing::OptionTexts options;
     Headers fields;
