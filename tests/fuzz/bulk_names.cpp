@@ -1,7 +1,4 @@
 // The list of a bulk delete: the same names whatever way the bytes come, and not more than allowed.
-#include <apus/source.h>
-
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -12,28 +9,10 @@
 #include "middleware/bulk/deletion.cpp"
 #include "middleware/bulk/report.cpp"
 #include "middleware/bulk/work.cpp"
+#include "tests/fuzz/pieces.h"
 
 using namespace apus;
 using namespace apus::bulk;
-
-namespace {
-
-class Pieces final : public Source {
- public:
-  Pieces(std::string_view bytes, std::size_t piece) : bytes_(bytes), piece_(piece) {}
-  std::size_t read(std::span<char> out) override {
-    const std::size_t count = std::min({out.size(), piece_, bytes_.size()});
-    std::copy_n(bytes_.data(), count, out.data());
-    bytes_.remove_prefix(count);
-    return count;
-  }
-
- private:
-  std::string_view bytes_;
-  std::size_t piece_;
-};
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
@@ -43,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::string> first;
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, size + 1}) {
     Request request("POST", "/v1/a");
-    request.body = std::make_unique<Pieces>(bytes, piece);
+    request.body = std::make_unique<fuzz::Pieces>(bytes, piece);
     Report report;
     const auto names = read_names(request, limits, report);
     if (names.size() > 20) std::abort();

@@ -1,7 +1,4 @@
 // Answers of several parts as object servers send them: the same parts whatever way the bytes come.
-#include <apus/source.h>
-
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -9,28 +6,14 @@
 
 // The proxy is a shared object of its own; its reader is compiled in here.
 #include "servers/proxy/multipart_parts.cpp"
+#include "tests/fuzz/pieces.h"
 
 using namespace apus;
 
 namespace {
 
-class Pieces final : public Source {
- public:
-  Pieces(std::string_view bytes, std::size_t piece) : bytes_(bytes), piece_(piece) {}
-  std::size_t read(std::span<char> out) override {
-    const std::size_t count = std::min({out.size(), piece_, bytes_.size()});
-    std::copy_n(bytes_.data(), count, out.data());
-    bytes_.remove_prefix(count);
-    return count;
-  }
-
- private:
-  std::string_view bytes_;
-  std::size_t piece_;
-};
-
 std::string parts_of(std::string_view bytes, std::size_t piece) {
-  MultipartParts parts(std::make_unique<Pieces>(bytes, piece), "b");
+  MultipartParts parts(std::make_unique<fuzz::Pieces>(bytes, piece), "b");
   std::string out;
   try {
     while (const auto part = parts.next()) {

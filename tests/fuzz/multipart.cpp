@@ -1,33 +1,19 @@
 // Multipart bodies: whatever the bytes and the pieces, the parts are the same, and there is an end.
 #include <apus/multipart.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "tests/fuzz/pieces.h"
+
 using namespace apus;
 
 namespace {
 
-class Pieces final : public Source {
- public:
-  Pieces(std::string_view bytes, std::size_t piece) : bytes_(bytes), piece_(piece) {}
-  std::size_t read(std::span<char> out) override {
-    const std::size_t count = std::min({out.size(), piece_, bytes_.size()});
-    std::copy_n(bytes_.data(), count, out.data());
-    bytes_.remove_prefix(count);
-    return count;
-  }
-
- private:
-  std::string_view bytes_;
-  std::size_t piece_;
-};
-
 std::string parts_of(std::string_view bytes, std::size_t piece, std::size_t room) {
-  Pieces source(bytes, piece);
+  fuzz::Pieces source(bytes, piece);
   MultipartReader reader(source, "b");
   std::string out;
   try {
