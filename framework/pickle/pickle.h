@@ -54,6 +54,10 @@ struct Array {
 struct APUS_API Value {
   std::variant<None, bool, std::int64_t, double, Text, Bytes, OldString, List, Tuple, Dict, Array>
       data;
+  /// How many levels lie below it, and whether another value holds it: the reader's own, which
+  /// takes nothing that holds itself and ends at 64 levels.
+  std::uint8_t levels = 0;
+  bool held = false;
 
   /// The bytes of a Text, Bytes or OldString; null otherwise.
   [[nodiscard]] const std::string* string() const;

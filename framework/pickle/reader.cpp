@@ -36,6 +36,23 @@ struct Item {
 
 Ref make(decltype(Value::data) data) { return std::make_shared<Value>(Value{std::move(data)}); }
 
+// A value that lies in another one is complete: Python writes it so, but for values that hold
+// themselves. Neither those nor deep ones come into being, since shared pointers would never, or
+// not without a deep stack, let go of them.
+void hold(Value& holder, Value& item) {
+  if (item.levels >= kMaxDepth) throw Malformed();
+  item.held = true;
+  holder.levels = std::max(holder.levels, static_cast<std::uint8_t>(item.levels + 1));
+}
+
+template <typename Sequence>
+Ref make_of(std::vector<Ref> items) {
+  const Ref out = make(Sequence{});
+  for (const Ref& item : items) hold(*out, *item);
+  std::get<Sequence>(out->data).items = std::move(items);
+  return out;
+}
+
 class Machine {
  public:
   explicit Machine(std::string_view text) : in_(text) {}
@@ -395,9 +412,9 @@ void Machine::step_container(char op) {
       return set_items(std::move(items));
     }
     case 'l':
-      return push(make(List{pop_to_mark()}));
+      return push(make_of<List>(pop_to_mark()));
     case 't':
-      return push(make(Tuple{pop_to_mark()}));
+      return push(make_of<Tuple>(pop_to_mark()));
     case '\x85':
     case '\x86':
     case '\x87': {
@@ -407,7 +424,7 @@ void Machine::step_container(char op) {
         items.push_back(item.kind == Kind::kValue ? item.value : make(None{}));
       }
       std::reverse(items.begin(), items.end());
-      return push(make(Tuple{std::move(items)}));
+      return push(make_of<Tuple>(std::move(items)));
     }
     case 's': {
       Ref value = pop_value();
@@ -427,18 +444,21 @@ void Machine::step_container(char op) {
 
 void Machine::set_items(std::vector<Ref> items) {
   auto* dict = std::get_if<Dict>(&top().data);
-  if (dict == nullptr || items.size() % 2 != 0) throw Malformed();
+  if (dict == nullptr || top().held || items.size() % 2 != 0) throw Malformed();
   for (std::size_t i = 0; i < items.size(); i += 2) {
     if (items[i] == stack_.back().value || items[i + 1] == stack_.back().value) throw Malformed();
+    hold(top(), *items[i]);
+    hold(top(), *items[i + 1]);
     dict->items.emplace_back(std::move(items[i]), std::move(items[i + 1]));
   }
 }
 
 void Machine::append_items(std::vector<Ref> items) {
   auto* list = std::get_if<List>(&top().data);
-  if (list == nullptr) throw Malformed();
+  if (list == nullptr || top().held) throw Malformed();
   for (Ref& item : items) {
     if (item == stack_.back().value) throw Malformed();
+    hold(top(), *item);
     list->items.push_back(std::move(item));
   }
 }
@@ -479,8 +499,12 @@ void Machine::reduce() {
     case Kind::kReconstructor: {
       // (class, base, state): the state is the dict.
       if (tuple->items.size() != 3) throw Malformed();
-      if (const auto* dict = tuple->items[2]->dict()) return push(make(*dict));
-      return push(make(Dict{}));
+      const Ref out = make(Dict{});
+      if (const auto* dict = tuple->items[2]->dict()) {
+        out->data = *dict;
+        out->levels = tuple->items[2]->levels;
+      }
+      return push(out);
     }
     case Kind::kArray:
       return push(call_array(tuple->items, false));

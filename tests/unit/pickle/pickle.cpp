@@ -65,3 +65,30 @@ TEST_CASE("code, cycles and damage are refused") {
     CHECK_FALSE(pickle::parse(text));
   }
 }
+
+TEST_CASE("what holds itself, and what is nested without end, is refused and leaves nothing") {
+  using namespace std::string_literals;
+  // A list in a tuple in that list: once by a copy on the stack, once through the memo.
+  CHECK(pickle::parse("]2\x85"
+                      "a."s) == nullptr);
+  CHECK(pickle::parse("]q\0h\0\x85"
+                      "a."s) == nullptr);
+  // A dict that is its own value's value.
+  CHECK(pickle::parse("}q\0X\1\0\0\0k}q\1X\1\0\0\0kh\0ss."s) == nullptr);
+  // Levels that were never part of the result: nobody may have to walk down there.
+  CHECK(pickle::parse(")" + std::string(3000000, '\x85') + "0N.") == nullptr);
+  CHECK(pickle::parse(")" + std::string(3000000, '\x85') + ".") == nullptr);
+  CHECK(pickle::parse(")" + std::string(64, '\x85') + ".") != nullptr);
+  CHECK(pickle::parse(")" + std::string(65, '\x85') + ".") == nullptr);
+}
+
+TEST_CASE("a value that lies in two places is one value") {
+  using namespace std::string_literals;
+  // pickle.dumps((x, x), protocol=2) with x = [1]
+  const pickle::Ref both = pickle::parse("\x80\x02]q\0K\1ah\0\x86q\1."s);
+  REQUIRE(both != nullptr);
+  const auto& items = std::get<pickle::Tuple>(both->data).items;
+  REQUIRE(items.size() == 2);
+  CHECK(items[0] == items[1]);
+  CHECK(std::get<pickle::List>(items[0]->data).items.size() == 1);
+}
