@@ -35,7 +35,7 @@ ServerSocket bind(const ListenerConf& conf) {
   try {
     const Poco::Net::SocketAddress address(conf.bind_ip, static_cast<Poco::UInt16>(conf.bind_port));
     ServerSocket socket;
-    socket.bind(address, true);
+    socket.bind(address, true, false);  // not SO_REUSEPORT: a port that is taken is refused
     socket.listen(conf.backlog);
     ::fcntl(socket.impl()->sockfd(), F_SETFD, FD_CLOEXEC);
     return socket;

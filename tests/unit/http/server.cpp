@@ -304,3 +304,11 @@ TEST_CASE("an unusable address is told with its name") {
   CHECK_THROWS_WITH_AS(HttpServer(conf, std::make_shared<LambdaApp>(hello), host),
                        doctest::Contains("cannot listen on 192.0.2.1:0"), std::runtime_error);
 }
+
+TEST_CASE("a port that another server has is not shared with it") {
+  const Served first(hello);
+  FakeHost host;
+  const ListenerConf conf{.bind_ip = "127.0.0.1", .bind_port = first.server->port()};
+  CHECK_THROWS_WITH_AS(HttpServer(conf, std::make_shared<LambdaApp>(hello), host),
+                       doctest::Contains("cannot listen on 127.0.0.1:"), std::runtime_error);
+}
