@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <stdexcept>
+#include <system_error>
 
 #include "framework/log/sink.h"
 
@@ -50,7 +52,10 @@ std::unique_ptr<LogSink> make_sink(const LogConf& conf) {
   if (!conf.to.starts_with("file:"))
     throw std::runtime_error("log_to: '" + conf.to + "' is none of syslog, stderr, file:PATH");
   const int fd = ::open(conf.to.c_str() + 5, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (fd < 0) throw std::runtime_error("log_to: cannot open " + conf.to.substr(5));
+  if (fd < 0) {
+    throw std::runtime_error("log_to: cannot open " + conf.to.substr(5) + ": " +
+                             std::generic_category().message(errno));
+  }
   return make_file_sink(fd, true);
 }
 

@@ -81,13 +81,17 @@ ServerPlan plan_server(const fs::path& path, std::vector<ConfProblem>& problems)
   ServerPlan plan;
   plan.path = path;
   std::vector<ConfProblem> found;
-  plan.conf = resolve_paste(read_conf(path, found), found);
+  ConfFile file = read_conf(path, found);
+  const bool unread = file.sections.empty() && any_fatal(found);
+  const std::vector<ConfProblem> why = unread ? found : std::vector<ConfProblem>{};
+  plan.conf = resolve_paste(file, found);
   const auto specs = server_options();
   plan.options = Options(plan.name(), specs.data(), specs.size(), plan.conf.server);
   check_server(plan, found);
   PluginLoader loader(plugin_folders(plan.options, plan.conf.file.here));
   plan.loaded = load_app(plan.conf.app, loader, found);
   check_defaults(plan, found);
+  if (unread) found = why;  // of a file that is not there, nothing else is to be told
   if (plan.options.flag("strict_config")) {
     for (ConfProblem& problem : found) problem.fatal = true;
   }

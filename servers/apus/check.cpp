@@ -4,7 +4,9 @@
 #include <set>
 
 #include "framework/conf/swift_conf_reader.h"
+#include "framework/log/line_logger.h"
 #include "framework/pipeline/server_plan.h"
+#include "framework/ring/ring_file.h"
 #include "servers/apus/commands.h"
 #include "servers/apus/explain.h"
 #include "servers/apus/sample.h"
@@ -22,6 +24,45 @@ struct CheckArguments {
   bool quiet = false;
 };
 
+void tell_of(const fs::path& file, bool fatal, const std::string& message,
+             std::vector<ConfProblem>& problems) {
+  problems.push_back({fatal, {file.string(), 0, ""}, "", message});
+}
+
+// A ring that is there must be one. One that is not may be on other machines alone.
+void check_rings(const fs::path& folder, const SwiftConf& conf,
+                 std::vector<ConfProblem>& problems) {
+  std::vector<std::string> names = {"account", "container"};
+  for (const StoragePolicy& policy : conf.policies) names.push_back(policy.directory("object"));
+  for (const std::string& name : names) {
+    const fs::path path = folder / (name + ".ring.gz");
+    std::error_code error;
+    if (!fs::exists(path, error)) {
+      tell_of(path, false, "is not there; a server that needs this ring does not start without it",
+              problems);
+      continue;
+    }
+    try {
+      read_ring(path.string());
+    } catch (const std::exception& fault) {
+      const std::string what = fault.what();
+      const std::string named = path.string() + ": ";
+      tell_of(path, true, what.starts_with(named) ? what.substr(named.size()) : what, problems);
+    }
+  }
+}
+
+// The words of log_* are judged where the log is opened, which a check does not do.
+void check_log(const ServerPlan& plan, std::vector<ConfProblem>& problems) {
+  LogConf conf = log_conf_of(plan.options, plan.name());
+  if (conf.to == "syslog" || conf.to.starts_with("file:")) conf.to = "stderr";
+  try {
+    make_logger(conf);
+  } catch (const std::runtime_error& fault) {
+    tell_of(plan.path, true, fault.what(), problems);
+  }
+}
+
 // swift.conf is part of what a server needs; where it lies elsewhere, that is told and no error.
 void check_swift_conf(const ServerPlan& plan, std::set<std::string>& seen,
                       std::vector<ConfProblem>& problems) {
@@ -29,13 +70,10 @@ void check_swift_conf(const ServerPlan& plan, std::set<std::string>& seen,
   if (!seen.insert(folder.string()).second) return;
   std::error_code error;
   if (fs::exists(folder / "swift.conf", error)) {
-    read_swift_conf(folder, problems);
+    check_rings(folder, read_swift_conf(folder, problems), problems);
   } else {
-    ConfProblem missing;
-    missing.fatal = false;
-    missing.origin.file = (folder / "swift.conf").string();
-    missing.message = "is not there; a server does not start without it";
-    problems.push_back(std::move(missing));
+    tell_of(folder / "swift.conf", false, "is not there; a server does not start without it",
+            problems);
   }
 }
 
@@ -59,6 +97,8 @@ int check(const CheckArguments& arguments) {
         continue;
       }
       const ServerPlan plan = plan_server(path, problems);
+      if (plan.conf.file.sections.empty()) continue;  // not there, which is told
+      check_log(plan, problems);
       check_swift_conf(plan, folders, problems);
       if (!arguments.quiet) std::cout << explain(plan) << "\n";
     }

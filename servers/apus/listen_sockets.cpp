@@ -71,7 +71,9 @@ std::vector<ListenPlace> listen_places(const std::vector<std::filesystem::path>&
   std::vector<ListenPlace> out;
   const auto specs = server_options();
   for (const auto& path : confs) {
-    const PasteConf conf = resolve_paste(read_conf(path, problems), problems);
+    const ConfFile file = read_conf(path, problems);
+    if (file.sections.empty() && any_fatal(problems)) continue;  // told, and nothing else is to be
+    const PasteConf conf = resolve_paste(file, problems);
     ListenPlace place{path, Options(path.stem().string(), specs.data(), specs.size(), conf.server)};
     for (const Options::Problem& problem : place.options.check()) {
       if (!problem.fatal) continue;

@@ -15,6 +15,8 @@ int run(int argc, char** argv) {
   if (const auto status = run_as_daemon(command_line)) return *status;
   CLI::App app("Apus: an object store that speaks OpenStack Swift", "apus");
   app.require_subcommand(1);
+  app.footer(
+      "`apus DAEMON CONF [once]` runs a daemon, as container-updater, with its section of CONF.");
   const Command commands[] = {add_up(app), add_serve(app, command_line), add_check(app),
                               add_plugin(app)};
   try {

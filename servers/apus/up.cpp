@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "framework/host/real_time.h"
@@ -25,7 +26,7 @@ struct UpArguments {
   std::string folder = default_folder().string();
   std::string bind;
   std::vector<std::string> devices;
-  int replicas = 0;
+  std::optional<int> replicas;
   std::vector<std::string> policies;
   std::vector<std::string> users;
 };
@@ -47,7 +48,7 @@ UpRequest request_of(const UpArguments& arguments) {
     out.bind_port = port;
   }
   out.devices = arguments.devices;
-  if (arguments.replicas > 0) out.replicas = arguments.replicas;
+  out.replicas = arguments.replicas;
   out.policies = arguments.policies;
   for (const std::string& user : arguments.users) out.users.push_back(UserSpec::parse(user));
   return out;

@@ -1,7 +1,9 @@
 // Arguments that do not fit: one line that names them and what fits, status 2.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "command.h"
 
@@ -35,4 +37,21 @@ TEST_CASE("each command tells a wrong argument in one line") {
     CHECK(said.text.find(wrong.named) != std::string::npos);
     CHECK(said.text.find(wrong.fits) != std::string::npos);
   }
+}
+
+TEST_CASE("no copies are none, and are refused as too many are") {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("apus-arguments-" + std::to_string(::getpid()));
+  for (const std::string replicas : {"0", "-1", "2"}) {
+    const Said said = run_apus("up --data " + folder.string() + " --replicas " + replicas);
+    CAPTURE(said.text);
+    CHECK(said.status == 2);
+    CHECK(said.text ==
+          "apus up: --replicas " + replicas + ": from 1 to the 1 device(s) there are\n");
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("the help says how a daemon is run") {
+  CHECK(run_apus("--help").text.find("apus DAEMON CONF [once]") != std::string::npos);
 }

@@ -136,3 +136,36 @@ TEST_CASE("swift.conf is checked with the servers that use it") {
   CHECK(said.status == 1);
   CHECK(has(said, "swift.conf: [swift-hash] swift_hash_path_suffix: is empty"));
 }
+
+TEST_CASE("of a conf that is not there nothing else is told") {
+  const std::string error = "error: /proc/nowhere: cannot be read\n";
+  for (const std::string command : {"check ", "check --quiet ", "serve ", "serve --test-config "}) {
+    const Said said = run_apus(command + "/proc/nowhere");
+    CHECK(said.status == 1);
+    CHECK(said.text == error);
+  }
+}
+
+TEST_CASE("the words of the log are judged without opening it") {
+  const Folder folder;
+  const Said level = folder.check(proxy("log_level = LOUD\n", "", ""));
+  CHECK(level.status == 1);
+  CHECK(has(level, "log_level: 'LOUD' is none of DEBUG"));
+  CHECK(folder.check(proxy("log_to = nowhere\n", "", "")).status == 1);
+  const std::string log = (folder.path / "log").string();
+  CHECK(folder.check(proxy("log_to = file:" + log + "\n", "", "")).status == 0);
+  CHECK_FALSE(fs::exists(log));
+}
+
+TEST_CASE("rings that are missing are told, and those that are no rings are errors") {
+  const Folder folder;
+  const Said missing = folder.check(proxy("", "", ""));
+  CHECK(missing.status == 0);
+  for (const char* name : {"account", "container", "object"})
+    CHECK(has(missing, "warning: " + (folder.path / name).string() + ".ring.gz: is not there"));
+  folder.write("container.ring.gz", "no ring");
+  const Said wrong = folder.check(proxy("", "", ""));
+  CAPTURE(wrong.text);
+  CHECK(wrong.status == 1);
+  CHECK(has(wrong, "error: " + (folder.path / "container.ring.gz").string() + ": is not a"));
+}
