@@ -3,6 +3,8 @@
 #include <apus/constraints.h>
 #include <apus/json.h>
 
+#include <utility>
+
 #include "middleware/versioned_writes/moves.h"
 #include "middleware/versioned_writes/version_names.h"
 
@@ -276,9 +278,12 @@ Response ObjectVersions::read_null(Request& request) const {
 
 Response ObjectVersions::read_version(Request& request, const Place& place,
                                       const Timestamp& version) const {
-  request.path = place.version(version);
-  request.context.allow_reserved_names = true;
+  // Filters in front may ask again: they find the request as they sent it.
+  const std::string asked = std::exchange(request.path, place.version(version));
+  const bool reserved = std::exchange(request.context.allow_reserved_names, true);
   Response out = next()(request);
+  request.path = asked;
+  request.context.allow_reserved_names = reserved;
   if (out.is_success()) out.headers.set(kVersionId, version.internal());
   const std::string type(
       out.internal.get("X-Backend-Content-Type", out.headers.get("Content-Type")));

@@ -26,7 +26,11 @@ struct CheckArguments {
 
 void tell_of(const fs::path& file, bool fatal, const std::string& message,
              std::vector<ConfProblem>& problems) {
-  problems.push_back({fatal, {file.string(), 0, ""}, "", message});
+  ConfProblem problem;
+  problem.fatal = fatal;
+  problem.origin.file = file.string();
+  problem.message = message;
+  problems.push_back(std::move(problem));
 }
 
 // A ring that is there must be one. One that is not may be on other machines alone.

@@ -52,17 +52,6 @@ bool tell(const std::vector<ConfProblem>& problems) {
   return good;
 }
 
-bool is_daemon(const std::string& name) {
-  if (name.empty() || name.find('/') != std::string::npos) return false;
-  const PluginLoader loader;
-  try {
-    return loader.has(name) &&
-           read_stamp(loader.find(name)).kind == static_cast<std::uint32_t>(PluginKind::kDaemon);
-  } catch (const PluginError&) {
-    return false;
-  }
-}
-
 int run(const std::string& name, const std::filesystem::path& conf, bool once) {
   std::vector<ConfProblem> problems;
   const ConfFile file = read_conf(conf, problems);
@@ -92,12 +81,22 @@ int run(const std::string& name, const std::filesystem::path& conf, bool once) {
 
 }  // namespace
 
+bool is_daemon(const PluginLoader& loader, const std::string& name) {
+  if (name.empty() || name.find('/') != std::string::npos) return false;
+  try {
+    return loader.has(name) &&
+           read_stamp(loader.find(name)).kind == static_cast<std::uint32_t>(PluginKind::kDaemon);
+  } catch (const PluginError&) {
+    return false;
+  }
+}
+
 std::optional<int> run_as_daemon(const std::vector<std::string>& command_line) {
   if (command_line.empty()) return std::nullopt;
   std::vector<std::string> words(command_line.begin() + 1, command_line.end());
   const std::string called = std::filesystem::path(command_line.front()).filename().string();
   if (called.starts_with("swift-")) words.insert(words.begin(), called.substr(6));
-  if (words.empty() || !is_daemon(words.front())) return std::nullopt;
+  if (words.empty() || !is_daemon(PluginLoader(), words.front())) return std::nullopt;
   std::optional<std::string> conf;
   bool once = false;
   for (std::size_t i = 1; i < words.size(); ++i) {

@@ -7,6 +7,11 @@
 
 namespace apus {
 
+class PluginLoader;
+
+/// True when a plugin of this name is installed and is a daemon. Runs none of its code.
+bool is_daemon(const PluginLoader& loader, const std::string& name);
+
 /// Runs a daemon when the command line names one: `apus DAEMON CONF [once]` or `swift-DAEMON CONF
 /// [once]`, where DAEMON is an installed plugin of that kind; words that Swift's daemons take
 /// besides change nothing. One pass, or passes until SIGTERM or SIGINT. Status 2 without a conf, 1

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "servers/apus/background.h"
 #include "servers/apus/served.h"
 
 namespace apus {
@@ -61,10 +62,12 @@ int serve(const std::vector<fs::path>& confs, const std::function<void(int port)
   allow_many_files();
   std::vector<ConfProblem> problems;
   Served served(confs, problems);
+  Background daemons(confs, problems);
   tell(problems);
   if (any_fatal(problems)) return 1;
   try {
     served.start();
+    daemons.start(served);
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << "\n";
     return 1;
@@ -73,6 +76,7 @@ int serve(const std::vector<fs::path>& confs, const std::function<void(int port)
   const sigset_t set = set_of({SIGTERM, SIGINT, SIGHUP});
   int signal = 0;
   sigwait(&set, &signal);
+  daemons.stop();
   served.stop(kGrace);
   return 0;
 }

@@ -10,7 +10,8 @@
 
 namespace apus {
 
-/// Loads and checks every conf, then serves until SIGTERM, SIGINT or SIGHUP. `ready` is called once
+/// Loads and checks every conf, then serves until SIGTERM, SIGINT or SIGHUP, with the daemons that
+/// have a section in them beside. `ready` is called once
 /// all listen, with the first port of a server for clients (0 when there is none). Returns the exit
 /// status; what is wrong with a conf is on stderr.
 int serve(const std::vector<std::filesystem::path>& confs,

@@ -70,14 +70,12 @@ void Served::start(const ListeningSockets& sockets) {
   for (const ServerPlan& plan : plans_) {
     servers_.push_back(std::make_unique<Server>(plan));
     Server& server = *servers_.back();
-    const std::string folder = plan.options.text("swift_dir");
-    auto& cluster = clusters_[folder];
-    if (cluster == nullptr) cluster = std::make_unique<Cluster>(folder);
-    server.host = std::make_unique<ServerHost>(*cluster, plan.options, plan.name());
+    Cluster& shared = cluster(plan.options.text("swift_dir"));
+    server.host = std::make_unique<ServerHost>(shared, plan.options, plan.name());
     log_added(plan.loaded, server.host->logger(plan.options));
     server.app = std::shared_ptr<const App>(make_app(plan.loaded, *server.host));
     if (plan.loaded.trusted()) {
-      cluster->transport.add(
+      shared.transport.add(
           {plan.options.text("bind_ip"), static_cast<int>(plan.options.integer("bind_port"))},
           *server.app);
     }
@@ -95,6 +93,12 @@ void Served::start(const ListeningSockets& sockets) {
   for (const auto& server : servers_) {
     if (server->http != nullptr) server->http->start();
   }
+}
+
+Cluster& Served::cluster(const std::string& swift_dir) {
+  auto& cluster = clusters_[swift_dir];
+  if (cluster == nullptr) cluster = std::make_unique<Cluster>(swift_dir);
+  return *cluster;
 }
 
 void Served::drain() {

@@ -30,6 +30,8 @@ class Served {
   /// Makes the apps, takes the sockets over (or binds, for those without one) and serves. Throws
   /// std::runtime_error with a line for the deployer. Not after problems that are fatal.
   void start(const ListeningSockets& sockets = {});
+  /// What the servers of this swift_dir share; made when there is none yet. Throws as Cluster does.
+  Cluster& cluster(const std::string& swift_dir);
   /// Lets go of all listening sockets, with HttpServer::drain: no wait for those under way.
   void drain();
   /// Accepts no more and lets requests under way finish for `grace`, which is that of all servers.
