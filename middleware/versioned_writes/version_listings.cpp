@@ -129,7 +129,10 @@ std::optional<Response> translate_markers(Query& query) {
   const std::string marker(query.get("marker"));
   if (const std::string* version = query.find("version_marker")) {
     if (!query.has("marker")) return Response(400, "version_marker param requires marker", kPage);
-    if (*version == "null") return std::nullopt;
+    if (*version == "null") {
+      query.set("marker", version_prefix(marker));  // the null version comes before all others
+      return std::nullopt;
+    }
     const auto moment = Timestamp::parse(*version);
     if (!moment) return Response(400, "invalid version_marker param", kPage);
     query.set("marker", version_name(marker, *moment));
