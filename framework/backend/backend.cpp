@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 #include "framework/conf/served_policy.h"
 
@@ -88,7 +89,8 @@ std::optional<int> request_policy(const Request& request, const SwiftConf& conf,
                                   Response& refusal) {
   const std::string text(fact(request, "X-Backend-Storage-Policy-Index"));
   const auto index = text.empty() ? 0 : parse_int(text);
-  const StoragePolicy* policy = index ? conf.policy(static_cast<int>(*index)) : nullptr;
+  const bool fits = index && *index >= 0 && *index <= std::numeric_limits<int>::max();
+  const StoragePolicy* policy = fits ? conf.policy(static_cast<int>(*index)) : nullptr;
   const std::string why = policy == nullptr ? "No policy with index " + text : not_served(*policy);
   if (why.empty()) return policy->index;
   refusal = Response(503, why);

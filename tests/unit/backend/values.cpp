@@ -31,5 +31,25 @@ TEST_CASE("an endpoint has a port") {
     CHECK_FALSE(parse_endpoint(wrong).has_value());
 }
 
+TEST_CASE("a policy index is the number that it says") {
+  SwiftConf conf;
+  conf.policies.resize(1);
+  conf.policies.front().index = 0;
+  for (const char* good : {"", "0"}) {
+    Request request("GET", "/d/1/a/c/o");
+    if (*good != '\0') request.internal.set("X-Backend-Storage-Policy-Index", good);
+    Response refusal;
+    CHECK(request_policy(request, conf, refusal) == 0);
+  }
+  for (const char* wrong : {"1", "-1", "4294967296", "9223372036854775807", "x", "0x0"}) {
+    CAPTURE(wrong);
+    Request request("GET", "/d/1/a/c/o");
+    request.internal.set("X-Backend-Storage-Policy-Index", wrong);
+    Response refusal;
+    CHECK_FALSE(request_policy(request, conf, refusal).has_value());
+    CHECK(refusal.status == 503);
+  }
+}
+
 }  // namespace
 }  // namespace apus
