@@ -1,7 +1,7 @@
 # Read by servers/start and tests/run: installs what is missing and builds a preset.
 
 # Packages that building and running Apus needs, all from Debian 12.
-APUS_BUILD_PACKAGES="g++ cmake ninja-build pkg-config libpoco-dev libboost-dev libboost-filesystem-dev
+APUS_BUILD_PACKAGES="g++ make cmake ninja-build pkg-config libpoco-dev libboost-dev libboost-filesystem-dev
   libboost-system-dev libinih-dev libssl-dev libsqlite3-dev zlib1g-dev rapidjson-dev libmemcached-dev
   libre2-dev libcli11-dev libarchive-dev"
 
