@@ -106,7 +106,8 @@ class ContainerSyncFilter final : public Filter {
         allow_full_urls_(args.options.flag("allow_full_urls")),
         file_(args.host.swift_conf().directory + "/container-sync-realms.conf", host_, log_) {
     const std::string current = args.options.text("current");
-    const auto path = split_api_path(current.substr(current.starts_with("//") ? 1 : 0), 2);
+    const auto path =
+        split_api_path(std::string_view(current).substr(current.starts_with("//") ? 1 : 0), 2);
     if (path && path->container.empty()) {
       realm_ = upper(std::string(path->version));
       cluster_ = upper(std::string(path->account));

@@ -34,6 +34,12 @@ DIFFERENT = {
     "unknown user": "Swift's realm tells whether a user exists; Apus tells the same for both",
     "a blank in the realm": "Swift copies the path into the header as it is",
 }
+# Debian's security updates closed this hole; a machine without them has nothing to compare with.
+try:
+    from swift.common.middleware.tempurl import DISALLOWED_INCOMING_HEADERS
+    COPY_IS_REFUSED = "x-copy-from" in DISALLOWED_INCOMING_HEADERS
+except ImportError:
+    COPY_IS_REFUSED = False
 # Uploads may be on two sides of a second.
 MOMENT = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?")
 EXPIRES = int(time.time()) + 5000
@@ -288,6 +294,8 @@ class AuthFilters(unittest.TestCase):
             for client in (client for side in sides for client in side.values()):
                 self.addCleanup(client.close)
             for label, user, method, path, headers, body, query in steps():
+                if label.startswith("X-Copy-From") and not COPY_IS_REFUSED:
+                    continue
                 answers = [comparable(side[user].request(method, path, body, headers, query)) for side in sides]
                 count += 1
                 if label not in DIFFERENT and not self.same(label, answers):
