@@ -109,6 +109,16 @@ class ApusUp:
         except RuntimeError as error:
             raise RuntimeError(f"{error}\n{self.child.output()}") from None
 
+    def restart_without_daemons(self):
+        """For a comparison with servers that run none beside: totals of accounts would differ."""
+        self.stop()
+        conf = self.data / "etc" / "container-server.conf"
+        before, found, _ = conf.read_text().partition("[container-updater]")
+        if not found:
+            raise RuntimeError(f"{conf} has no daemon")
+        conf.write_text(before)
+        self.start()
+
     def kill(self):
         self.child.kill()
 

@@ -287,6 +287,7 @@ class AuthFilters(unittest.TestCase):
         swift = PatientSwift(pipeline=PIPELINE, users=USERS, filters=filters)
         apus = ApusUp(*(part for user in USERS for part in ("--user", user)))
         with swift, apus:
+            apus.restart_without_daemons()
             self.change_pipeline(apus)
             sides = [self.clients(server.port) for server in (swift, apus)]
             different = []

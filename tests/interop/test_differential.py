@@ -268,6 +268,7 @@ class Differential(unittest.TestCase):
         users = [words for words in USERS.values() if words]
         arguments = [part for words in users for part in ("--user", words)]
         with DebianSwift(users=users) as swift, ApusUp(*arguments) as apus:
+            apus.restart_without_daemons()
             left, right = Store(swift.port), Store(apus.port)
             for container in CONTAINERS:
                 for store in (left, right):
