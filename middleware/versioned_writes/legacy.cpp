@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "middleware/versioned_writes/moves.h"
+#include "middleware/versioned_writes/rows.h"
 #include "middleware/versioned_writes/version_names.h"
 
 namespace apus::versioned_writes {
@@ -17,7 +18,6 @@ constexpr const char* kStackField = "X-Versions-Location";
 constexpr const char* kHistoryField = "X-History-Location";
 constexpr const char* kStoredPlace = "X-Container-Sysmeta-Versions-Location";
 constexpr const char* kStoredMode = "X-Container-Sysmeta-Versions-Mode";
-constexpr std::size_t kMaxListing = 64U << 20U;
 
 // "00bobject-name/": the length in hex, so that no name's prefix is another's.
 std::string old_prefix(std::string_view object) {
@@ -30,11 +30,6 @@ std::string old_prefix(std::string_view object) {
 std::optional<Response> problem(const Response& step, const Request& request) {
   if (step.is_success()) return std::nullopt;
   return error_response(step.status / 100 == 4 ? 412 : 503, request.method == "HEAD");
-}
-
-std::string text_of(const Json& row, std::string_view name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
 }
 
 }  // namespace

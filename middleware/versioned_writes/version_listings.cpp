@@ -9,6 +9,7 @@
 #include <set>
 
 #include "middleware/versioned_writes/moves.h"
+#include "middleware/versioned_writes/rows.h"
 #include "middleware/versioned_writes/version_names.h"
 
 namespace apus::versioned_writes {
@@ -19,7 +20,6 @@ constexpr const char* kEnabledField = "X-Versions-Enabled";
 constexpr const char* kStoredEnabled = "X-Container-Sysmeta-Versions-Enabled";
 constexpr const char* kStoredContainer = "X-Container-Sysmeta-Versions-Container";
 constexpr const char* kPage = "text/html; charset=UTF-8";
-constexpr std::size_t kMaxListing = 64U << 20U;
 constexpr std::string_view kLinkMember = "\"symlink_path\"";
 
 Request hidden_request(const Request& parent, std::string method, std::string path) {
@@ -28,14 +28,6 @@ Request hidden_request(const Request& parent, std::string method, std::string pa
   return out;
 }
 
-std::string text_of(const Json& row, std::string_view name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-std::int64_t number_of(const Json& row, std::string_view name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->integer() != nullptr ? *value->integer() : 0;
-}
 std::string sort_key(const Json& row) {
   return row.find("subdir") != nullptr ? text_of(row, "subdir") : text_of(row, "name");
 }
