@@ -11,10 +11,10 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from harness.http import ask_health  # noqa: E402
 from harness.processes import ApusUp  # noqa: E402
 
 IDLE = 5000
-ASK = b"GET /healthcheck HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def allow_files(wanted):
@@ -54,24 +54,15 @@ class Connections(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
-    def ask(self, client):
-        client.sendall(ASK)
-        answer = b""
-        while b"\r\n\r\nOK" not in answer:
-            piece = client.recv(4096)
-            self.assertTrue(piece, f"closed after {answer!r}")
-            answer += piece
-        return answer
-
     def test_idle_connections_cost_neither_threads_nor_much_memory(self):
         store = self.start()
         pid = store.child.pid
-        self.ask(self.connect(store))
+        ask_health(self.connect(store))
         threads, memory = status_value(pid, "Threads"), status_value(pid, "VmRSS")
         clients = []
         for _ in range(IDLE):
             clients.append(self.connect(store))
-            self.ask(clients[-1])
+            ask_health(clients[-1])
         more_memory = status_value(pid, "VmRSS") - memory
         more_threads = status_value(pid, "Threads") - threads
         print(f"{IDLE} idle connections: {more_threads} threads more, "
@@ -79,7 +70,7 @@ class Connections(unittest.TestCase):
         self.assertLess(more_threads, 128)  # workers of bursts; 256 is the most there can be
         self.assertLess(more_memory, 8 * IDLE)
         for client in clients:  # each of them still lives
-            self.assertTrue(self.ask(client).startswith(b"HTTP/1.1 200 OK\r\n"))
+            self.assertTrue(ask_health(client).startswith(b"HTTP/1.1 200 OK\r\n"))
 
     def test_clients_that_trickle_their_heads_hold_up_nobody(self):
         store = self.start(worker_threads=4, header_timeout=2)
@@ -87,7 +78,7 @@ class Connections(unittest.TestCase):
         for client in slow:
             client.sendall(b"GET /healthcheck HT")
         start = time.monotonic()
-        self.ask(self.connect(store))
+        ask_health(self.connect(store))
         self.assertLess(time.monotonic() - start, 1.5)
         self.assertLess(status_value(store.child.pid, "Threads"), 32)
         for client in slow[:20]:  # each byte is in time, the head as a whole is not
@@ -103,7 +94,7 @@ class Connections(unittest.TestCase):
         for _ in range(500):  # the connection that saw the port open may still count
             client = self.connect(store)
             with contextlib.suppress(AssertionError, OSError):
-                self.ask(client)
+                ask_health(client)
                 taken.append(client)
             if len(taken) == 50:
                 break
@@ -112,13 +103,13 @@ class Connections(unittest.TestCase):
         answer = self.connect(store).recv(4096)
         self.assertTrue(answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n"), answer)
         self.assertLess(time.monotonic() - start, 1.5)
-        self.ask(taken[0])
+        ask_health(taken[0])
         for client in taken[1:10]:
             client.close()
         for _ in range(200):  # until the server has seen the ends
             client = self.connect(store)
             with contextlib.suppress(AssertionError, OSError):
-                self.ask(client)
+                ask_health(client)
                 return
         self.fail("no connection was taken after others had gone")
 

@@ -56,3 +56,18 @@ class Client:
         self.headers["X-Auth-Token"] = answer.headers["X-Auth-Token"]
         self.account = urllib.parse.urlsplit(answer.headers["X-Storage-Url"]).path
         return self
+
+
+ASK_HEALTH = b"GET /healthcheck HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def ask_health(connection, request=ASK_HEALTH):
+    """Sends the request, or the rest of one, on a socket; the answer of the healthcheck, whole."""
+    connection.sendall(request)
+    answer = b""
+    while b"\r\n\r\nOK" not in answer:
+        piece = connection.recv(4096)
+        if not piece:
+            raise AssertionError(f"closed after {answer!r}")
+        answer += piece
+    return answer

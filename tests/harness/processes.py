@@ -35,6 +35,23 @@ def wait_for_port(port, process, seconds=20):
     raise RuntimeError(f"nothing listens on port {port} after {seconds} s")
 
 
+def alive(pid):
+    """Whether the process runs; one that has ended and was not waited for does not."""
+    try:
+        return "State:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(what, seconds=20):
+    """Looks every few milliseconds; AssertionError when `what()` has not become true by then."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            raise AssertionError("waited in vain")
+        time.sleep(0.005)
+
+
 class Child:
     """One process in its own group, its output in a file."""
 

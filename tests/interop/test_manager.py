@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.processes import APUS, BUILD, free_port  # noqa: E402
+from harness.processes import APUS, BUILD, alive, free_port, wait_until  # noqa: E402
 
 try:
     from swift.common import manager
@@ -25,21 +25,6 @@ except ImportError:
     manager = None
 
 SERVERS = ("object", "container", "account", "proxy")
-
-
-def alive(pid):
-    try:
-        return "State:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            raise AssertionError("waited in vain")
-        time.sleep(0.02)
 
 
 class ManagerTest(unittest.TestCase):

@@ -16,26 +16,11 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.processes import APUS, Child, free_port, wait_for_port  # noqa: E402
+from harness.http import ASK_HEALTH, ask_health  # noqa: E402
+from harness.processes import APUS, Child, alive, free_port, wait_for_port, wait_until  # noqa: E402
 
 RENEWALS = 12
 SEVERAL = 4
-ASK = b"GET /healthcheck HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-def alive(pid):
-    try:
-        return "State:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            raise AssertionError("waited in vain")
-        time.sleep(0.005)
 
 
 class Client(threading.Thread):
@@ -117,15 +102,6 @@ class RenewalTest(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
-    def ask(self, client, rest=ASK):
-        client.sendall(rest)
-        answer = b""
-        while b"\r\n\r\nOK" not in answer:
-            piece = client.recv(4096)
-            self.assertTrue(piece, f"closed after {answer!r}")
-            answer += piece
-        return answer
-
     def test_no_request_is_lost_while_the_server_is_renewed(self):
         child = self.serve()
         clients = ([Client(self.port, keep=True) for _ in range(SEVERAL)] +
@@ -159,27 +135,27 @@ class RenewalTest(unittest.TestCase):
         old = self.workers(child)
         fresh, idle, begun, silent = (self.connect() for _ in range(4))
         for client in (idle, silent):
-            self.ask(client)
-        begun.sendall(ASK[:10])
+            ask_health(client)
+        begun.sendall(ASK_HEALTH[:10])
         self.renew(child)
-        for client, rest in ((fresh, ASK), (idle, ASK), (begun, ASK[10:])):
-            answer = self.ask(client, rest)
+        for client, rest in ((fresh, ASK_HEALTH), (idle, ASK_HEALTH), (begun, ASK_HEALTH[10:])):
+            answer = ask_health(client, rest)
             self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer)
             self.assertIn(b"\r\nConnection: close\r\n", answer)
             self.assertEqual(client.recv(100), b"")
         self.assertTrue(alive(old[0]))
         self.assertEqual(silent.recv(100), b"")  # an orderly end, when its time is over
         wait_until(lambda: not alive(old[0]))
-        self.assertNotIn(b"Connection: close", self.ask(self.connect()))
+        self.assertNotIn(b"Connection: close", ask_health(self.connect()))
 
     def test_the_end_of_the_server_is_that_of_workers_that_drain(self):
         child = self.serve()
         idle = [self.connect()]
-        self.ask(idle[0])
+        ask_health(idle[0])
         for _ in range(3):
             self.renew(child)
             idle.append(self.connect())
-            self.ask(idle[-1])
+            ask_health(idle[-1])
         workers = self.workers(child)
         self.assertEqual(len(workers), 4)
         begin = time.monotonic()
@@ -199,12 +175,12 @@ class RenewalTest(unittest.TestCase):
             os.kill(child.pid, signal.SIGUSR1)
             wait_until(lambda: "not renewed" in self.log())
             with self.connect() as client:
-                self.ask(client)
+                ask_health(client)
             self.assertEqual(self.workers(child), worker)
         self.write()
         self.renew(child)
         with self.connect() as client:
-            self.ask(client)
+            ask_health(client)
         wait_until(lambda: self.workers(child) != worker and len(self.workers(child)) == 1)
 
     def test_a_key_that_only_root_may_read(self):
