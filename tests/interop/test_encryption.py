@@ -315,8 +315,11 @@ class Encryption:
                            for answer in (self.ask(door, "GET", "/bad/o") for door in self.clients)]
                 self.assertEqual(answers[0][0], 500, f"{answers}\n{self.cluster.logs()}")
                 self.assertEqual(answers, answers[:1] * len(answers))
+                # Without a key id the ETag is opened with the active secret: the other one yields any bytes, with luck
+                # a line end among them, which Swift sends and Apus refuses.
+                doors = [door for door in self.clients if field != body or "key_id" in text or "two" not in door]
                 heads = [(answer.status, answer.headers["Content-Length"])
-                         for answer in (self.ask(door, "HEAD", "/bad/o") for door in self.clients)]
+                         for answer in (self.ask(door, "HEAD", "/bad/o") for door in doors)]
                 self.assertEqual(heads, heads[:1] * len(heads))
 
     def test_admins_are_told(self):
