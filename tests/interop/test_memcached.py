@@ -1,10 +1,14 @@
 """Proxies of both kinds share memcached servers: Debian's MemcacheRing reads what Apus wrote, and the reverse."""
 
 import contextlib
+import hashlib
+import json
 import logging
 import pathlib
+import pickle
 import re
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -28,7 +32,7 @@ class Shared(unittest.TestCase):
         stack = contextlib.ExitStack()
         self.addCleanup(stack.close)
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="memcached-")))
-        self.servers = []
+        self.folder, self.servers = folder, []
         for _ in range(3):
             port = free_port()
             child = Child(["memcached", "-u", "root", "-l", "127.0.0.1", "-p", port, "-m", "8"],
@@ -67,6 +71,26 @@ class Shared(unittest.TestCase):
                 self.ring.set(key, value, time=60)
             self.assertEqual(client.request("GET", f"{client.account}/c0/o").status, 200)
         self.assertEqual(client.request("GET", "/healthcheck").status, 200)
+
+    def test_CVE_2012_4406(self):
+        """Pickles in memcached are no values, and nothing in them is run."""
+        mark = pathlib.Path(self.folder) / "ran"
+        attack = f"cos\nsystem\n(S'touch {mark}'\ntR.".encode()
+        owner = pickle.dumps([time.time() + 60, "test,test:tester,AUTH_test"])
+        client = Client(self.apus.port)
+        for number, (flags, value, status) in enumerate((
+                (1, attack, 401), (1, owner, 401), (2, attack, 401), (3, owner, 401),
+                (2, json.dumps(pickle.loads(owner)).encode(), 204))):
+            token = f"AUTH_tkpickle{number}"
+            key = hashlib.md5(f"AUTH_/token/{token}".encode()).hexdigest()
+            for server in self.servers:
+                host, port = server.split(":")
+                with socket.create_connection((host, int(port))) as connection:
+                    connection.sendall(f"set {key} {flags} 60 {len(value)}\r\n".encode() + value + b"\r\n")
+                    self.assertEqual(connection.recv(100), b"STORED\r\n")
+            client.headers["X-Auth-Token"] = token
+            self.assertEqual(client.request("GET", "/v1/AUTH_test").status, status, f"{flags} {value}")
+        self.assertFalse(mark.exists())
 
 
 if __name__ == "__main__":

@@ -282,7 +282,7 @@ TEST_CASE("tempurl: path_prefix") {
 }
 
 // A link to write one object must not make it stand for others.
-TEST_CASE("tempurl: CVE-2015-5223 no manifest, symlink or copy is made through a link") {
+TEST_CASE("tempurl: CVE-2015-5223, CVE-2026-97149 no manifest, link or copy is made by a link") {
   Tempurl t;
   for (const char* name : {"X-Object-Manifest", "X-Symlink-Target", "X-Copy-From"}) {
     for (const char* method : {"PUT", "POST", "DELETE"}) {
