@@ -165,9 +165,16 @@ class DloFilter final : public Filter {
   // As Swift tells it: nothing of the object but its length.
   static Response beyond_the_end(const Response& answered) {
     Response out = error_response(416);
-    for (const char* name : {"Content-Range", "Accept-Ranges"})
-      out.headers.set(name, std::string(answered.headers.get(name)));
+    for (const char* name : {"Content-Range", "Accept-Ranges"}) {
+      if (const std::string* value = answered.headers.find(name)) out.headers.set(name, *value);
+    }
     return out;
+  }
+
+  // Swift judges a range of a HEAD here, and nowhere else.
+  static bool is_beyond(const Request& request, std::uint64_t length) {
+    const auto ranges = parse_range(request.headers.get("Range"), length);
+    return ranges && ranges->empty();
   }
 
   // All segments are known: length, ETag and one range can be told.
@@ -181,8 +188,18 @@ class DloFilter final : public Filter {
       refusal = source->check_first();
       return source;
     };
+    const bool says_ranges = out.headers.has("Accept-Ranges");
     answer_conditionally(request, out, length, etag, open, "");
+    // Of a manifest whose own conditions were refused the proxy does not say it, nor does Swift.
+    if (!says_ranges) out.headers.erase("Accept-Ranges");
     if (out.status == 416) return beyond_the_end(out);
+    if (request.method == "HEAD" && out.status == 200 && is_beyond(request, length)) {
+      out.headers.set("Content-Range", "bytes */" + std::to_string(length));
+      Response refused = beyond_the_end(out);
+      refused.body.reset();
+      refused.content_length = 0;
+      return refused;
+    }
     return refusal ? std::move(*refusal) : std::move(out);
   }
 
@@ -217,7 +234,6 @@ class DloFilter final : public Filter {
     }
     auto source = make_source(request, manifest, page, first, last);
     if (auto refusal = source->check_first()) return std::move(*refusal);
-    out.headers.set("Accept-Ranges", "bytes");
     out.body = std::move(source);
     return out;
   }

@@ -130,6 +130,9 @@ std::optional<std::vector<ByteRange>> parse_range(std::string_view header, std::
   const auto specs = parse_specs(header);
   if (!specs) return std::nullopt;
   if (specs->size() > kMaxRanges) return std::vector<ByteRange>();
+  // The last bytes of nothing are all of it.
+  const auto is_suffix = [](const Spec& spec) { return !spec.first && *spec.last > 0; };
+  if (length == 0 && std::any_of(specs->begin(), specs->end(), is_suffix)) return std::nullopt;
   std::vector<ByteRange> out;
   for (const Spec& spec : *specs) {
     if (!spec.first) {

@@ -240,6 +240,9 @@ std::optional<Response> LegacyVersions::restore(Request& request, const std::str
 
 Response LegacyVersions::remove(const Request& request, const std::string& path) const {
   Request out = make_subrequest(request, "DELETE", path, kSource, true);
+  // Its answer is the client's, and a browser wants to know whether a script may see it.
+  if (const std::string* origin = request.headers.find("Origin"))
+    out.headers.set("Origin", *origin);
   return next()(out);
 }
 

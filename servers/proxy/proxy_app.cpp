@@ -54,9 +54,9 @@ ProxyApp::ProxyApp(const PluginArgs& args) : services_(args.host, args.options) 
   register_info(services_);
 }
 
-Response ProxyApp::counted(int status) const {
+Response ProxyApp::counted(int status, bool head) const {
   services_.host.metrics().increment("errors");
-  return error_response(status);
+  return error_response(status, head);
 }
 
 // A moment that a server or a trusted filter gave the request.
@@ -163,10 +163,11 @@ Response ProxyApp::route(Request& request) const {
     const Exchange exchange{services_, *this, request, {}};
     return run(exchange, InfoController(exchange), false);
   }
+  const bool head = request.method == "HEAD";
   const auto path = split_request_path(request.path);
-  if (!path) return counted(404);
+  if (!path) return counted(404, head);
   const bool known = is_valid_api_version(path->version, services_.limits());
-  if (!path->account.empty() && !known) return counted(400);
+  if (!path->account.empty() && !known) return counted(400, head);
   const Exchange exchange{services_, *this, request, *path};
   if (path->account.empty() || (path->container.empty() && !path->object.empty())) {
     services_.host.metrics().increment("errors");

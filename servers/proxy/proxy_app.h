@@ -25,7 +25,7 @@ class ProxyApp final : public App {
   [[nodiscard]] std::optional<Response> bad_timestamp(Request& request) const;
   [[nodiscard]] bool is_denied_host(const Request& request) const;
   void name_transaction(Request& request) const;
-  Response counted(int status) const;
+  Response counted(int status, bool head) const;
 
   Services services_;
 };

@@ -230,15 +230,37 @@ def describe(left, right):
     return "\n".join(parts)
 
 
+PART_TYPE = re.compile(rb"(?m)^Content-Type: ([^\r]*)\r$")
+
+
+def encoded_twice(answer):
+    """`answer` with the types of its parts as Swift spells them when they are not ASCII."""
+    status, reason, headers, body = answer
+    twice = PART_TYPE.sub(lambda found: b"Content-Type: " + found[1].decode("latin-1").encode() + b"\r", body)
+    size = int(headers["content-length"]) + len(twice) - len(body)
+    return status, reason, {**headers, "content-length": str(size)}, twice
+
+
+def with_moment_of(swifts, ours):
+    """`ours` with Swift's X-Delete-At where both made it of an X-Delete-After, a second or two apart."""
+    left, right = (answer[2].get("x-delete-at", "") for answer in (swifts, ours))
+    if left.isdigit() and right.isdigit() and abs(int(left) - int(right)) <= 2:
+        return (*ours[:2], {**ours[2], "x-delete-at": left}, ours[3])
+    return ours
+
+
 def same(path, swifts, ours):
-    """Equal, but for what doc/differences.md tells of paths that go on after an empty container."""
+    """Equal, but for what doc/differences.md tells of paths that go on after an empty container, and of the
+    types in answers of several ranges."""
     if swifts[:2] == (400, "Header Line Too Long"):
         return ours[0] == 400
+    if swifts[0] == ours[0] == 206 and ours[2].get("content-type", "").startswith("multipart/byteranges"):
+        return swifts in (ours, encoded_twice(ours))
     if path in ("//", "///"):
-        return ours[0] in (404, 405, 412) or swifts == ours
-    if swifts[:2] == (400, "Header Line Too Long"):
-        return ours[0] == 400
-    return swifts == ours
+        return ours[0] in (404, 405, 412) or swifts == ours or b"Response Status: 404 Not Found" in ours[3]
+    if swifts[0] == 500 and ours[0] == 416:  # a range of the last 0 bytes
+        return True
+    return swifts == with_moment_of(swifts, ours)
 
 
 class Store:

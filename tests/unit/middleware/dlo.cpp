@@ -107,6 +107,28 @@ TEST_CASE("dlo: ranges touch only the segments they need") {
   CHECK(past.headers.get("Content-Range") == "bytes */20");
 }
 
+TEST_CASE("dlo: ranges at the edges, as Swift judges them") {
+  Dlo dlo;
+  Response beyond = dlo.ask("HEAD", "/v1/a/c/big", {{"Range", "bytes=100-200"}});
+  CHECK(beyond.status == 416);
+  CHECK(beyond.content_length == 0U);
+  CHECK(beyond.headers.get("Content-Range") == "bytes */20");
+  CHECK(dlo.ask("HEAD", "/v1/a/c/big", {{"Range", "bytes=0-1"}}).status == 200);
+  dlo.app.on("GET", "/v1/a/seg?format=json&prefix=big/x_", Dlo::rows({}));
+  CHECK(dlo.ask("GET", "/v1/a/c/big", {{"Range", "bytes=0-0"}}).status == 416);
+  CHECK(dlo.ask("GET", "/v1/a/c/big", {{"Range", "bytes=-5"}}).status == 200);
+}
+
+TEST_CASE("dlo: of a manifest whose own conditions failed it is not said that it has ranges") {
+  Dlo dlo;
+  dlo.app.on("GET", "/v1/a/c/big",
+             FakeAnswer{412, {{"X-Object-Manifest", "seg/big%2Fx_"}, {"Etag", "manifest"}}, ""});
+  Response out = dlo.ask("GET", "/v1/a/c/big", {{"If-Match", Dlo::etag()}});
+  CHECK(out.status == 200);
+  CHECK_FALSE(out.headers.has("Accept-Ranges"));
+  CHECK(body_of(out) == "aaaaabbbbbcccccddddd");
+}
+
 TEST_CASE("dlo: conditions are judged by the large object's ETag") {
   Dlo dlo;
   const std::string etag = "\"" + Dlo::etag() + "\"";

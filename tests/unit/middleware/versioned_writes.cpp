@@ -132,9 +132,11 @@ TEST_CASE("versioned_writes: stack, a DELETE brings the newest version back") {
   versions.app.object("/v1/AUTH_a/old/001o/1", "older");
   versions.app.on("PUT", "/v1/AUTH_a/c/o", {201});
   versions.app.on("DELETE", "/v1/AUTH_a/old/001o/1", {204});
-  CHECK(versions.ask("DELETE", "/v1/AUTH_a/c/o").status == 204);
+  CHECK(versions.ask("DELETE", "/v1/AUTH_a/c/o", {{"Origin", "http://a"}}).status == 204);
   CHECK(versions.app.last().line() == "DELETE /v1/AUTH_a/old/001o/1");
   CHECK(versions.app.last().context.authorize_override);
+  // What a browser's script may see is told by the answer to this one.
+  CHECK(versions.app.last().headers.get("Origin") == "http://a");
 }
 
 TEST_CASE("versioned_writes: stack, without versions a DELETE is a DELETE") {
