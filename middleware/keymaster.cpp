@@ -4,6 +4,7 @@
 #include <apus/digest.h>
 #include <apus/ini.h>
 #include <apus/plugin.h>
+#include <apus/plugin_check.h>
 
 #include <algorithm>
 #include <array>
@@ -27,7 +28,8 @@ constexpr std::array kOptions = {
                "form of the key's name beside what is encrypted: 3 once every proxy reads it", 1,
                3},
     OptionSpec{"keymaster_config_path", OptionType::kText, nullptr,
-               "a file whose section [keymaster] has these options, instead of this section"},
+               "a file, or a folder of *.conf files, whose section [keymaster] has these options, "
+               "instead of this section"},
 };
 
 constexpr std::string_view kFamily = "encryption_root_secret";
@@ -99,6 +101,32 @@ std::map<std::string, Secret> secrets_of(const Texts& texts, const std::string& 
   }
   return out;
 }
+
+// What a keymaster works with; to be had only whole.
+struct RootSecrets {
+  std::map<std::string, Secret> by_id;
+  std::string active_id;
+  std::string version;  ///< of the meta to write
+};
+
+RootSecrets root_secrets_of(const Options& options) {
+  const Texts texts = options_of(options);
+  const std::string file = options.find("keymaster_config_path").value_or("");
+  RootSecrets out;
+  out.by_id = secrets_of(texts, file.empty() ? "proxy-server.conf" : file);
+  out.active_id = text_of(texts, "active_root_secret_id", "");
+  out.version = text_of(texts, "meta_version_to_write", "2");
+  if (!out.by_id.contains(out.active_id)) {
+    throw std::runtime_error(out.active_id.empty()
+                                 ? "encryption_root_secret is not set"
+                                 : "No secret loaded for active_root_secret_id " + out.active_id);
+  }
+  if (out.version != "1" && out.version != "2" && out.version != "3")
+    throw std::runtime_error("Unknown/unsupported metadata version: '" + out.version + "'");
+  return out;
+}
+
+void check_options(const Options& options) { root_secrets_of(options); }
 
 // ---- names of keys ----
 
@@ -194,20 +222,9 @@ Place place_of(const Place& asked, const std::string& path, const std::string& v
 class KeymasterFilter final : public Filter {
  public:
   KeymasterFilter(const PluginArgs& args, std::unique_ptr<const App> next)
-      : Filter(std::move(next)), log_(args.host.logger(args.options)) {
-    const Texts texts = options_of(args.options);
-    const std::string file = args.options.find("keymaster_config_path").value_or("");
-    secrets_ = secrets_of(texts, file.empty() ? "proxy-server.conf" : file);
-    active_id_ = text_of(texts, "active_root_secret_id", "");
-    version_ = text_of(texts, "meta_version_to_write", "2");
-    if (!secrets_.contains(active_id_)) {
-      throw std::runtime_error(active_id_.empty()
-                                   ? "encryption_root_secret is not set"
-                                   : "No secret loaded for active_root_secret_id " + active_id_);
-    }
-    if (version_ != "1" && version_ != "2" && version_ != "3")
-      throw std::runtime_error("Unknown/unsupported metadata version: '" + version_ + "'");
-  }
+      : Filter(std::move(next)),
+        log_(args.host.logger(args.options)),
+        secrets_(root_secrets_of(args.options)) {}
 
   Response operator()(Request& request) const override {
     const auto path = split_api_path(request.path, 2);
@@ -246,17 +263,17 @@ class KeymasterFilter final : public Filter {
                                           const FetchKeys& other,
                                           const std::string& trans_id) const {
     const bool named = id != nullptr && (id->object() == nullptr || !id->object()->empty());
-    const Recipe recipe =
-        named ? recipe_of(*id, asked, trans_id) : Recipe{active_id_, version_, asked};
-    const auto root = secrets_.find(recipe.secret_id);
-    if (root == secrets_.end()) {
+    const Recipe recipe = named ? recipe_of(*id, asked, trans_id)
+                                : Recipe{secrets_.active_id, secrets_.version, asked};
+    const auto root = secrets_.by_id.find(recipe.secret_id);
+    if (root == secrets_.by_id.end()) {
       if (other) return other(id);
       throw UnknownSecretId(recipe.secret_id);
     }
     auto out = std::make_shared<CryptoKeys>();
     const std::string path = make_keys(asked, recipe, root->second, *out);
     out->id = id_of(path, recipe.secret_id, recipe.version);
-    for (const auto& [secret_id, secret] : secrets_)
+    for (const auto& [secret_id, secret] : secrets_.by_id)
       out->all_ids.push_back(id_of(path, secret_id, recipe.version));
     if (other) {
       const auto more = other(nullptr);
@@ -314,13 +331,12 @@ class KeymasterFilter final : public Filter {
   }
 
   Logger& log_;
-  std::map<std::string, Secret> secrets_;
-  std::string active_id_;
-  std::string version_;
+  RootSecrets secrets_;
 };
 
 }  // namespace
 
 APUS_EXPORT_FILTER("keymaster", "1.0", KeymasterFilter, kOptions)
+APUS_EXPORT_CHECK(check_options)
 
 }  // namespace apus

@@ -30,10 +30,19 @@ LoadedStage load_stage(const PasteStage& stage, PluginKind kind, PluginLoader& l
   }
   out.options =
       Options(stage.name, out.descriptor->options, out.descriptor->option_count, stage.options);
+  bool sound = true;
   for (const Options::Problem& problem : out.options.check(server_option_names())) {
     ConfProblem told{problem.fatal, problem.origin, problem.option, problem.message};
     if (told.origin.file.empty()) told.origin = stage.origin;
+    sound = sound && !problem.fatal;
     problems.push_back(std::move(told));
+  }
+  if (const auto check = sound ? PluginLoader::check_of(*out.descriptor) : nullptr) {
+    try {
+      check(out.options);
+    } catch (const std::exception& error) {
+      problems.push_back({true, stage.origin, "", error.what()});
+    }
   }
   return out;
 }
@@ -66,11 +75,14 @@ class UrlMap final : public App {
   std::unique_ptr<const App> not_found_;
 };
 
-// Null where nobody would see the times: they are taken when the pipeline has a filter `metrics`.
+// Null where nobody would see the times: they are taken when the pipeline has a filter that shows
+// them.
 MetricsRegistry* registry_for(const LoadedApp& loaded, Host& host) {
   const bool shown =
-      std::any_of(loaded.filters.begin(), loaded.filters.end(),
-                  [](const LoadedStage& stage) { return stage.stage.plugin == "metrics"; });
+      std::any_of(loaded.filters.begin(), loaded.filters.end(), [](const LoadedStage& stage) {
+        const bool profile = stage.stage.plugin == "xprofile";
+        return stage.stage.plugin == "metrics" || (profile && stage.options.flag("enabled"));
+      });
   auto* metrics = shown ? dynamic_cast<PrefixedMetrics*>(&host.metrics()) : nullptr;
   return metrics != nullptr ? &metrics->registry() : nullptr;
 }

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace dll = boost::dll;
 
 constexpr char kSymbol[] = "apus_plugin";
+constexpr char kCheckSymbol[] = "apus_plugin_check";
 
 // Kept for ever: code of a plugin may run until the process ends.
 std::vector<std::unique_ptr<dll::shared_library>>& loaded() {
@@ -90,6 +91,14 @@ const Descriptor& PluginLoader::load(const std::string& plugin, PluginKind wante
   const auto& descriptor = library->get<const Descriptor>(kSymbol);
   loaded().push_back(std::move(library));
   return descriptor;
+}
+
+PluginLoader::Check PluginLoader::check_of(const Descriptor& descriptor) {
+  for (const auto& library : loaded()) {
+    if (&library->get<const Descriptor>(kSymbol) != &descriptor) continue;
+    return library->has(kCheckSymbol) ? &library->get<void(const Options&)>(kCheckSymbol) : nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace apus

@@ -27,6 +27,9 @@ class APUS_API PluginLoader {
 
   /// Compares the stamp with this process and loads. The descriptor lives as long as the process.
   const Descriptor& load(const std::string& plugin, PluginKind wanted);
+  using Check = void (*)(const Options&);
+  /// What a loaded plugin exported with APUS_EXPORT_CHECK; null = nothing.
+  [[nodiscard]] static Check check_of(const Descriptor& loaded);
 
  private:
   std::vector<std::filesystem::path> folders_;

@@ -73,6 +73,31 @@ std::string range_text(const ByteRange& range) {
   return std::to_string(range.first) + "-" + std::to_string(range.last);
 }
 
+// What a segment's name, size and hash are called in a stored manifest, and in one that is put.
+struct Names {
+  const char* name;
+  const char* bytes;
+  const char* hash;
+};
+constexpr Names kStoredNames = {"name", "bytes", "hash"};
+constexpr Names kPutNames = {"path", "size_bytes", "etag"};
+
+Json entry_of(const SloSegment& segment, const Names& names) {
+  Json out;
+  if (segment.name.empty()) {
+    out.set("data", base64_encode(segment.data));
+    return out;
+  }
+  out.set(names.name, segment.name);
+  out.set(names.bytes, static_cast<std::int64_t>(segment.bytes));
+  out.set(names.hash, segment.hash);
+  return out;
+}
+
+void add_range(Json& entry, const SloSegment& segment) {
+  if (!segment.name.empty() && segment.range) entry.set("range", range_text(*segment.range));
+}
+
 }  // namespace
 
 std::uint64_t SloSegment::length() const {
@@ -98,16 +123,11 @@ std::optional<std::vector<SloSegment>> parse_slo_manifest(std::string_view json)
 std::string to_json(const std::vector<SloSegment>& segments) {
   Json::Array out;
   for (const SloSegment& segment : segments) {
-    Json entry;
-    if (segment.name.empty()) {
-      entry.set("data", base64_encode(segment.data));
-    } else {
-      entry.set("name", segment.name);
-      entry.set("bytes", static_cast<std::int64_t>(segment.bytes));
-      entry.set("hash", segment.hash);
+    Json entry = entry_of(segment, kStoredNames);
+    if (!segment.name.empty()) {
       entry.set("content_type", segment.content_type);
       entry.set("last_modified", segment.last_modified);
-      if (segment.range) entry.set("range", range_text(*segment.range));
+      add_range(entry, segment);
       if (segment.sub_slo) entry.set("sub_slo", true);
     }
     out.push_back(std::move(entry));
@@ -118,15 +138,8 @@ std::string to_json(const std::vector<SloSegment>& segments) {
 std::string to_raw_json(const std::vector<SloSegment>& segments) {
   Json::Array out;
   for (const SloSegment& segment : segments) {
-    Json entry;
-    if (segment.name.empty()) {
-      entry.set("data", base64_encode(segment.data));
-    } else {
-      entry.set("path", segment.name);
-      entry.set("size_bytes", static_cast<std::int64_t>(segment.bytes));
-      entry.set("etag", segment.hash);
-      if (segment.range) entry.set("range", range_text(*segment.range));
-    }
+    Json entry = entry_of(segment, kPutNames);
+    add_range(entry, segment);
     out.push_back(std::move(entry));
   }
   return Json(std::move(out)).dump(false, true);

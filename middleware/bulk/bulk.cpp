@@ -15,6 +15,8 @@ namespace {
 using enum OptionType;
 using bulk::Report;
 
+// Threads that delete, of all requests together.
+constexpr std::size_t kMostHelpers = 64;
 constexpr std::array kOptions = {
     OptionSpec{"max_containers_per_extraction", kInt, "10000", "containers one archive may make", 0,
                1e9},
@@ -103,11 +105,13 @@ class BulkFilter final : public Filter {
     const Constraints& limits = host_.swift_conf().constraints;
     extract_ = {options.integer("max_containers_per_extraction"),
                 options.integer("max_failed_extractions")};
-    delete_ = {options.integer("max_deletes_per_request"), options.integer("max_failed_deletes"),
+    delete_ = {options.integer("max_deletes_per_request"),
+               options.integer("max_failed_deletes"),
                static_cast<std::size_t>(options.integer("delete_concurrency")),
                options.integer("delete_container_retry_count"),
                static_cast<std::size_t>(limits.max_object_name_length +
-                                        limits.max_container_name_length + 2)};
+                                        limits.max_container_name_length + 2),
+               &crew_};
     Json upload;
     upload.set("max_containers_per_extraction", extract_.max_containers);
     upload.set("max_failed_extractions", extract_.max_failures);
@@ -180,6 +184,7 @@ class BulkFilter final : public Filter {
   Host& host_;
   std::chrono::seconds pause_;
   bulk::ExtractLimits extract_;
+  Crew crew_{kMostHelpers};
   bulk::DeleteLimits delete_;
 };
 

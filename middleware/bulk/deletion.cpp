@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <future>
 
 namespace apus::bulk {
 namespace {
@@ -111,14 +110,15 @@ void Deletion::count(const std::string& name, const Outcome& outcome) {
 bool Deletion::step() {
   if (refused_ || at_ == names_.size()) return finish();
   const bool objects = is_object(names_[at_]);
-  std::vector<std::pair<std::size_t, std::future<Outcome>>> running;
-  for (; at_ < names_.size() && running.size() < limits_.concurrency; ++at_) {
-    if (is_object(names_[at_]) != objects) break;
-    const bool alone = limits_.concurrency == 1 || at_ + 1 == names_.size();
-    running.emplace_back(at_, std::async(alone ? std::launch::deferred : std::launch::async,
-                                         [this, name = names_[at_]] { return remove(name); }));
+  const std::size_t first = at_;
+  while (at_ < names_.size() && at_ - first < limits_.concurrency &&
+         is_object(names_[at_]) == objects) {
+    ++at_;
   }
-  for (auto& [index, outcome] : running) count(names_[index], outcome.get());
+  std::vector<Outcome> outcomes(at_ - first);
+  limits_.crew->each(outcomes.size(), limits_.concurrency,
+                     [&](std::size_t i) { outcomes[i] = remove(names_[first + i]); });
+  for (std::size_t i = 0; i < outcomes.size(); ++i) count(names_[first + i], outcomes[i]);
   if (static_cast<std::int64_t>(report.errors.size()) < limits_.max_failures) return true;
   refuse(report, 400, "Max delete failures exceeded");
   refused_ = true;

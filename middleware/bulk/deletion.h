@@ -2,6 +2,7 @@
 #pragma once
 
 #include <apus/app.h>
+#include <apus/crew.h>
 #include <apus/message.h>
 
 #include <cstdint>
@@ -19,6 +20,7 @@ struct DeleteLimits {
   std::size_t concurrency = 2;
   std::int64_t retries = 0;  ///< of a container that is not empty yet
   std::size_t max_path = 1282;
+  const Crew* crew = nullptr;  ///< whose threads delete at once; outlives the limits
 };
 
 /// The names of a request's body, one a line, decoded. On failure `report` has

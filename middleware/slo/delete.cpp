@@ -13,6 +13,8 @@
 #include <deque>
 #include <set>
 
+#include "middleware/slo/patient_source.h"
+
 namespace apus::slo {
 namespace {
 
@@ -55,7 +57,7 @@ std::optional<std::vector<SloSegment>> fetch(const Request& request, const App& 
 }
 
 // Manifests are opened first and deleted behind their segments.
-class Job {
+class Job final : public Work {
  public:
   Job(Request request, const App& next, const Rules& rules, std::string type)
       : request_(std::move(request)), next_(next), rules_(rules), type_(std::move(type)) {
@@ -68,7 +70,7 @@ class Job {
   }
 
   // Opens or deletes one. False when there is no more to do.
-  bool step() {
+  bool step() override {
     if (queue_.empty() || !failure_.empty()) return false;
     if (static_cast<std::int64_t>(queue_.size()) > rules_.max_segments * kMostOverLimit) {
       failure_ = "Too many buffered slo segments to delete.";
@@ -85,7 +87,7 @@ class Job {
     return !queue_.empty() && failure_.empty();
   }
 
-  std::string finish() {
+  std::string finish_as_text() override {
     int status = 200;
     std::string body = failure_;
     if (!failure_.empty()) {
@@ -165,46 +167,6 @@ class Job {
   bool server_failed_ = false;
   std::string failure_;
 };
-
-// White space while the job takes its time, then what became of it.
-class ResultSource final : public Source {
- public:
-  ResultSource(std::unique_ptr<Job> job, bool xml, const Rules& rules)
-      : job_(std::move(job)), xml_(xml), rules_(rules), last_(rules.host.clock().now()) {}
-
-  std::size_t read(std::span<char> out) override {
-    if (text_.empty() && job_) work();
-    const std::size_t size = std::min(out.size(), text_.size());
-    text_.copy(out.data(), size);
-    text_.erase(0, size);
-    return size;
-  }
-
- private:
-  void work() {
-    while (job_->step()) {
-      const double now = rules_.host.clock().now();
-      if (now - last_ < rules_.yield_frequency) continue;
-      last_ = now;
-      text_ = xml_ && !begun_ ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" : " ";
-      begun_ = true;
-      return;
-    }
-    text_ = (begun_ ? "\r\n\r\n" : "") + job_->finish();
-    job_.reset();
-  }
-
-  std::unique_ptr<Job> job_;
-  bool xml_;
-  const Rules& rules_;
-  double last_;
-  bool begun_ = false;
-  std::string text_;
-};
-
-Response refuse(int status, std::string text) {
-  return Response(status, std::move(text), "text/html; charset=UTF-8");
-}
 
 std::optional<Response> judge(Request& request, const std::string& acl) {
   if (!request.context.authorize) return std::nullopt;
@@ -320,8 +282,9 @@ Response delete_all(Request& request, const App& next, const Rules& rules) {
   }
   const std::string type(kBulkTypes[*choice.best]);
   out.headers.set("Content-Type", type);
+  const char* blank = type.ends_with("/xml") ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" : " ";
   auto job = std::make_unique<Job>(copy_head(request), next, rules, type);
-  out.body = std::make_unique<ResultSource>(std::move(job), type.ends_with("/xml"), rules);
+  out.body = std::make_unique<PatientSource>(std::move(job), rules, blank, false);
   return out;
 }
 

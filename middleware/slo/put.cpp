@@ -1,11 +1,15 @@
 #include "middleware/slo/put.h"
 
 #include <apus/accept.h>
+#include <apus/account_info.h>
 #include <apus/bulk_result.h>
 #include <apus/digest.h>
 #include <apus/segments.h>
 
+#include <algorithm>
 #include <map>
+
+#include "middleware/slo/patient_source.h"
 
 namespace apus::slo {
 namespace {
@@ -14,10 +18,6 @@ constexpr const char* kAgent = "SLO MultipartPUT";
 constexpr const char* kOverrideEtag = "X-Object-Sysmeta-Container-Update-Override-Etag";
 constexpr std::size_t kLargestAnswer = 1 << 20;
 
-Response refuse(int status, std::string text) {
-  return Response(status, std::move(text), "text/html; charset=UTF-8");
-}
-
 // A moment of a header as listings and manifests have it.
 std::string listing_time(const Response& response) {
   const auto seconds = parse_http_date(response.headers.get("Last-Modified"));
@@ -25,13 +25,14 @@ std::string listing_time(const Response& response) {
 }
 
 // What is to be done, in steps that a heartbeat can come between.
-class Job {
+class Job final : public Work {
  public:
-  Job(Request request, const App& self, const App& next, std::vector<SloEntry> entries,
-      std::string type)
+  Job(Request request, const App& self, const App& next, const Rules& rules,
+      std::vector<SloEntry> entries, std::string type)
       : request_(std::move(request)),
         self_(self),
         next_(next),
+        rules_(rules),
         entries_(std::move(entries)),
         segments_(entries_.size()),
         type_(std::move(type)) {
@@ -46,14 +47,20 @@ class Job {
     at_ = places_.begin();
   }
 
-  // Looks at one object. False when all were looked at.
-  bool step() {
-    if (at_ == places_.end()) return false;
-    Request head = make_part_request(request_, "HEAD", object_path(request_.path, at_->first),
-                                     kSource, kAgent);
-    const Response found = self_(head);
-    for (const std::size_t place : at_->second) check(place, found);
-    return ++at_ != places_.end();
+  // Looks at a few objects, at once. False when all were looked at.
+  bool step() override {
+    const auto first = at_;
+    std::vector<Request> heads;
+    for (; at_ != places_.end() && heads.size() < rules_.concurrency; ++at_)
+      heads.push_back(head_of(at_->first));
+    std::vector<Response> found(heads.size());
+    rules_.crew->each(heads.size(), rules_.concurrency,
+                      [&](std::size_t i) { found[i] = self_(heads[i]); });
+    std::size_t i = 0;
+    for (auto at = first; at != at_; ++at, ++i) {
+      for (const std::size_t place : at->second) check(place, found[i]);
+    }
+    return at_ != places_.end();
   }
 
   // Stores the manifest. The answer as it is without a heartbeat.
@@ -71,7 +78,7 @@ class Job {
   }
 
   // The last piece of a body that began with a heartbeat.
-  std::string finish_as_text() {
+  std::string finish_as_text() override {
     Response out = finish();
     BulkResult result;
     result.set("Response Status", status_line(out.status));
@@ -101,6 +108,15 @@ class Job {
     std::string out(reason_phrase(status));
     if (begin != std::string::npos && end != std::string::npos && begin < end)
       out += "\n" + page.substr(begin + 3, end - begin - 3);
+    return out;
+  }
+
+  // What is known of containers is copied: requests that run at once cannot share it.
+  Request head_of(const std::string& path) const {
+    Request out =
+        make_part_request(request_, "HEAD", object_path(request_.path, path), kSource, kAgent);
+    if (const auto& known = out.context.info_cache)
+      out.context.info_cache = std::make_shared<InfoCache>(*known);
     return out;
   }
 
@@ -168,6 +184,7 @@ class Job {
   Request request_;
   const App& self_;
   const App& next_;
+  const Rules& rules_;
   std::vector<SloEntry> entries_;
   std::vector<SloSegment> segments_;
   std::string type_;
@@ -176,45 +193,6 @@ class Job {
   std::vector<std::pair<std::string, std::string>> problems_;
   std::uint64_t total_ = 0;
   std::string etag_;
-};
-
-// A blank now and then while the job goes on, then what became of it.
-class HeartbeatSource final : public Source {
- public:
-  HeartbeatSource(std::unique_ptr<Job> job, const Rules& rules)
-      : job_(std::move(job)), rules_(rules), last_(rules.host.clock().now()) {}
-
-  std::size_t read(std::span<char> out) override {
-    if (text_.empty() && job_) work();
-    const std::size_t size = std::min(out.size(), text_.size());
-    text_.copy(out.data(), size);
-    text_.erase(0, size);
-    return size;
-  }
-
- private:
-  void work() {
-    if (!started_) {
-      started_ = true;
-      text_ = " ";
-      return;
-    }
-    while (job_->step()) {
-      const double now = rules_.host.clock().now();
-      if (now - last_ <= rules_.yield_frequency) continue;
-      last_ = now;
-      text_ = " ";
-      return;
-    }
-    text_ = "\r\n\r\n" + job_->finish_as_text();
-    job_.reset();
-  }
-
-  std::unique_ptr<Job> job_;
-  const Rules& rules_;
-  double last_;
-  bool started_ = false;
-  std::string text_;
 };
 
 // The text of the manifest, or why there is none.
@@ -254,12 +232,13 @@ Response put_manifest(Request& request, const App& self, const App& next, const 
   }
   const auto choice = choose_type(request.headers.get("Accept"), kBulkTypes);
   const std::string type(kBulkTypes[choice.best.value_or(0)]);
-  auto job = std::make_unique<Job>(copy_head(request), self, next, std::move(*entries), type);
+  auto job =
+      std::make_unique<Job>(copy_head(request), self, next, rules, std::move(*entries), type);
   if (is_true(request.query.get("heartbeat"))) {
     Response out(202);
     out.headers.set("Content-Type", type);
     out.content_length.reset();
-    out.body = std::make_unique<HeartbeatSource>(std::move(job), rules);
+    out.body = std::make_unique<PatientSource>(std::move(job), rules, " ", true);
     return out;
   }
   while (job->step()) {

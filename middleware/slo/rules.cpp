@@ -4,6 +4,10 @@
 
 namespace apus::slo {
 
+Response refuse(int status, std::string text) {
+  return Response(status, std::move(text), "text/html; charset=UTF-8");
+}
+
 std::string object_path(std::string_view request_path, std::string_view name) {
   const auto path = split_api_path(request_path, 2);
   name.remove_prefix(std::min(name.find_first_not_of('/'), name.size()));

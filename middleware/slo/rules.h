@@ -2,6 +2,7 @@
 #pragma once
 
 #include <apus/app.h>
+#include <apus/crew.h>
 #include <apus/host.h>
 #include <apus/slo_manifest.h>
 
@@ -29,9 +30,14 @@ struct Rules {
   std::uint64_t rate_limit_under_size = 1 << 20;
   std::int64_t rate_limit_after_segment = 10;
   double rate_limit_segments_per_sec = 1;
-  std::string expirer_account;
+  std::string expirer_account = {};
   std::int64_t expirer_divisor = 86400;
+  std::size_t concurrency = 2;  ///< segments of a new manifest that are looked at at once
+  const Crew* crew = nullptr;   ///< whose threads do it; outlives the rules
 };
+
+/// A page in Swift's words.
+Response refuse(int status, std::string text);
 
 /// "/v1/account/" and "container/object" of a path of four pieces, the latter without slashes in
 /// front.

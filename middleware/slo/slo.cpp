@@ -27,19 +27,24 @@ constexpr std::array kOptions = {
                "small segments of a GET that are not limited", 0, kMost},
     OptionSpec{"rate_limit_segments_per_sec", OptionType::kInt, "1",
                "small segments a second after them; 0 = no limit", 0, kMost},
-    OptionSpec{"concurrency", OptionType::kInt, "2", "accepted for Swift's confs", 0, 1000},
-    OptionSpec{"delete_concurrency", OptionType::kInt, nullptr, "accepted for Swift's confs", 0,
-               1000},
+    OptionSpec{"concurrency", OptionType::kInt, "2",
+               "segments of one new manifest that are looked at at once", 1, 1000},
+    OptionSpec{"delete_concurrency", OptionType::kInt, nullptr,
+               "accepted for Swift's confs: one after the other", 0, 1000},
     OptionSpec{"expiring_objects_account_name", OptionType::kText, "expiring_objects",
                "account of the expirer's queue"},
     OptionSpec{"expiring_objects_container_divisor", OptionType::kInt, "86400",
                "seconds per queue container", 1, kMost},
 };
 constexpr std::size_t kLargestListing = 20480000;
+// Threads that look at segments, of all requests together.
+constexpr std::size_t kMostHelpers = 64;
 
-Rules rules_of(const PluginArgs& args) {
+Rules rules_of(const PluginArgs& args, const Crew& crew) {
   const Options& options = args.options;
-  Rules out{args.host, args.host.logger(options), 0, 0, 0, false, 0, 0, 0, 0, {}, 0};
+  Rules out{.host = args.host, .log = args.host.logger(options)};
+  out.concurrency = static_cast<std::size_t>(options.integer("concurrency"));
+  out.crew = &crew;
   out.max_segments = options.integer("max_manifest_segments");
   out.max_manifest_size = options.integer("max_manifest_size");
   out.yield_frequency = options.number("yield_frequency");
@@ -100,7 +105,7 @@ void show_slo_etags(Response& listing) {
 class SloFilter final : public Filter {
  public:
   SloFilter(const PluginArgs& args, std::unique_ptr<const App> next)
-      : Filter(std::move(next)), rules_(rules_of(args)) {
+      : Filter(std::move(next)), rules_(rules_of(args, crew_)) {
     Json info;
     info.set("max_manifest_segments", rules_.max_segments);
     info.set("max_manifest_size", rules_.max_manifest_size);
@@ -133,6 +138,7 @@ class SloFilter final : public Filter {
   }
 
  private:
+  Crew crew_{kMostHelpers};
   Rules rules_;
 };
 

@@ -109,6 +109,25 @@ TEST_CASE("keymaster: a file of its own") {
   CHECK(says({{"keymaster_config_path", sample}}, sample.c_str()));
 }
 
+TEST_CASE("keymaster: a folder of files, the later over the earlier") {
+  TempTree tree;
+  const std::string one =
+      tree.write("keymaster.conf.d/10-first.conf",
+                 "[keymaster]\nencryption_root_secret_a = " + base64_encode(kSecret) +
+                     "\nactive_root_secret_id = a\n");
+  tree.write("keymaster.conf.d/20-second.conf",
+             "[keymaster]\nencryption_root_secret_b = " + base64_encode(kOther) +
+                 "\nactive_root_secret_id = b\n");
+  tree.write("keymaster.conf.d/30-not-this.conf.bak", "[keymaster]\nactive_root_secret_id = c\n");
+  const std::string folder = one.substr(0, one.rfind('/'));
+  Asked asked({{"keymaster_config_path", folder}});
+  const auto keys = asked.keys("/v1/a/c");
+  CHECK(keys->container.bytes() == key(kOther, "/a/c"));
+  CHECK(keys->all_ids.size() == 2);
+  const std::string other = tree.write("empty.conf.d/readme", "nothing");
+  CHECK(says({{"keymaster_config_path", other.substr(0, other.rfind('/'))}}, "empty.conf.d"));
+}
+
 TEST_CASE("keymaster: keys are made of the path and the active secret") {
   Asked asked(kTwo);
   const auto object = asked.keys("/v1/AUTH_a/c/o/p");

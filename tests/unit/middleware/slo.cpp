@@ -6,6 +6,9 @@
 #include <apus/testing/message.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <latch>
+#include <stdexcept>
 #include <vector>
 
 using namespace apus;
@@ -332,6 +335,124 @@ TEST_CASE("slo: a heartbeat while segments are looked at") {
       " \r\n\r\nResponse Body: Bad Request\nThe server could not comply with the request since "
       "it is either malformed or otherwise incorrect.\nResponse Status: 400 Bad Request\nErrors:\n"
       "/seg/a, Etag Mismatch\n");
+}
+
+TEST_CASE("slo: as many segments are looked at at once as concurrency says") {
+  Slo slo(OptionTexts{{"concurrency", "3"}});
+  slo.app.on("PUT", "/v1/a/c/big", FakeAnswer{201, {{"Etag", "m"}}, ""});
+  // Ends only when three of them meet.
+  std::latch meet(3);
+  for (const char letter : {'a', 'b', 'c'}) {
+    slo.app.on("HEAD", std::string("/v1/a/seg/") + letter, [&meet, letter](Request&) {
+      meet.arrive_and_wait();
+      Response out(200);
+      out.headers.set("Etag", md5_hex(five(letter)));
+      out.content_length = 5;
+      return out;
+    });
+  }
+  Response stored =
+      slo.ask("PUT", "/v1/a/c/big?multipart-manifest=put", {},
+              "[" + entry("/seg/c") + ", " + entry("/seg/a") + ", " + entry("/seg/b") + "]");
+  CHECK(stored.status == 201);
+  // In the manifest's order, whoever answered first.
+  CHECK(stored.headers.get("Etag") ==
+        "\"" + md5_hex(md5_hex(five('c')) + md5_hex(five('a')) + md5_hex(five('b'))) + "\"");
+}
+
+TEST_CASE("slo: a look that fails ends the PUT, with helpers or without") {
+  for (const char* concurrency : {"1", "4"}) {
+    Slo slo(OptionTexts{{"concurrency", concurrency}});
+    slo.app.on("HEAD", "/v1/a/seg/b",
+               [](Request&) -> Response { throw std::runtime_error("gone wrong"); });
+    CHECK_THROWS_AS(slo.ask("PUT", "/v1/a/c/big?multipart-manifest=put", {},
+                            "[" + entry("/seg/a") + ", " + entry("/seg/b") + "]"),
+                    std::runtime_error);
+  }
+}
+
+TEST_CASE("slo: async, segments are left to the expirer and the manifest goes at once") {
+  Slo slo(OptionTexts{{"allow_async_delete", "yes"}});
+  const std::string target = "/v1/a/c/big?multipart-manifest=delete&async=on";
+  slo.app.on("HEAD", "/v1/a", {204}).on("HEAD", "/v1/a/c", {204}).on("HEAD", "/v1/a/seg", {204});
+  slo.manifest("/v1/a/c/big",
+               "[" + Slo::row_of('a') + R"(, {"data": "WFla"}, )" + Slo::row_of('b') + "]");
+  slo.app.on("DELETE", "/v1/a/c/big", FakeAnswer{204, {}, ""});
+  slo.app.otherwise({201});
+  CHECK(slo.ask("DELETE", target).status == 204);
+  const auto calls = slo.app.calls();
+  const auto queued = std::find_if(calls.begin(), calls.end(),
+                                   [](const FakeCall& call) { return call.method == "UPDATE"; });
+  REQUIRE(queued != calls.end());
+  CHECK(queued->path.starts_with("/v1/.expiring_objects/"));
+  CHECK(queued->internal.get("X-Backend-Allow-Private-Methods") == "True");
+  const auto rows = Json::parse(queued->body.value_or(""));
+  REQUIRE(rows);
+  REQUIRE(rows->array()->size() == 2);
+  CHECK(*(*rows->array())[0].find("name")->text() == "1700000000.00000-a/seg/a");
+  CHECK(*(*rows->array())[1].find("name")->text() == "1700000000.00000-a/seg/b");
+  CHECK(*(*rows->array())[0].find("content_type")->text() == "application/async-deleted");
+  CHECK(*(*rows->array())[0].find("created_at")->text() == "1700000000.00000");
+  // Only the manifest is deleted by name.
+  for (const std::string& line : slo.app.lines()) {
+    if (line.starts_with("DELETE")) CHECK(line.starts_with("DELETE /v1/a/c/big"));
+  }
+}
+
+TEST_CASE("slo: async, what is not left to the expirer") {
+  Slo slo(OptionTexts{{"allow_async_delete", "yes"}});
+  const std::string target = "/v1/a/c/big?multipart-manifest=delete&async=on";
+  slo.app.on("HEAD", "/v1/a", {204}).on("HEAD", "/v1/a/c", {204}).on("HEAD", "/v1/a/seg", {204});
+  const auto ask = [&](const std::string& json, bool allowed = true) {
+    slo.app.clear_calls();
+    slo.manifest("/v1/a/c/big", json);
+    Request request = make_request("DELETE", target);
+    if (!allowed) {
+      request.context.authorize = [](Request&) -> std::optional<Response> {
+        return error_response(403);
+      };
+    }
+    Response out = (*slo.filter)(request);
+    for (const std::string& line : slo.app.lines()) CHECK_FALSE(line.starts_with("DELETE"));
+    return std::to_string(out.status) + " " + body_of(out);
+  };
+  const std::string one = "[" + Slo::row_of('a') + "]";
+  CHECK(ask("[" + Slo::row_of('a') + ", " + row("/other/x", 5, "h") + "]") ==
+        "400 All segments must be in one container. Found segments in \"other\", \"seg\"");
+  CHECK(ask("[" + row("/seg/sub", 5, "h", R"(, "sub_slo": true)") + "]") ==
+        "400 No segments may be large objects.");
+  CHECK(ask(one, false).starts_with("403"));
+  slo.app.otherwise({507});
+  CHECK(ask(one).starts_with("503"));
+  CHECK(slo.host.log.has("Failed to enqueue expiration entries"));
+  slo.app.object("/v1/a/c/big", "plain");
+  CHECK(slo.ask("DELETE", target).status == 400);
+  // Not allowed: as without async.
+  Slo plain;
+  plain.manifest("/v1/a/c/big", one);
+  plain.app.on("DELETE", "/v1/a/c/big", FakeAnswer{204, {}, ""});
+  plain.app.on("DELETE", "/v1/a/seg/a", FakeAnswer{204, {}, ""});
+  Response out = plain.ask("DELETE", target);
+  CHECK(body_of(out).find("Number Deleted: 2") != std::string::npos);
+}
+
+TEST_CASE("slo: a delete that takes its time sends white space, for XML the declaration first") {
+  for (const auto& [type, blank] : {std::pair{"application/json", " "},
+                                    {"text/xml", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"}}) {
+    Slo slo(OptionTexts{{"yield_frequency", "1"}});
+    slo.manifest("/v1/a/c/big", "[" + Slo::row_of('a') + ", " + Slo::row_of('b') + "]");
+    for (const char* path : {"/v1/a/seg/a", "/v1/a/seg/b", "/v1/a/c/big"}) {
+      slo.app.on("DELETE", path, [&slo](Request&) {
+        slo.host.time.advance(std::chrono::seconds(5));
+        return Response(204);
+      });
+    }
+    Response out = slo.ask("DELETE", "/v1/a/c/big?multipart-manifest=delete", {{"Accept", type}});
+    const std::string text = body_of(out);
+    CAPTURE(text);
+    CHECK(text.starts_with(std::string(blank) + " \r\n\r\n"));
+    CHECK(text.find("3") != std::string::npos);
+  }
 }
 
 TEST_CASE("slo: segments are deleted, then the manifest") {
