@@ -9,6 +9,7 @@ constexpr SamplePlace kProxy[] = {
     {"healthcheck", "healthcheck", true, "answers load balancers early, without log lines"},
     {"proxy-logging", "proxy_logging", true, "the client's side: what was asked and answered"},
     {"metrics", "metrics", false, "right behind healthcheck, to answer without log lines"},
+    {"xprofile", "xprofile", false, "behind healthcheck, before all whose time it shows"},
     {"cache", "memcache", true, "before all that looks something up in it"},
     {"etag-quoter", "etag_quoter", false, "behind cache: it asks for containers and accounts"},
     {"list-endpoints", "list_endpoints", false, "behind cache"},
@@ -49,6 +50,7 @@ constexpr SamplePlace kStorage[] = {
     {"backend_ratelimit", "backend_ratelimit", true,
      "right before the app: counts what reaches it"},
     {"metrics", "metrics", false, "right behind healthcheck, to answer without log lines"},
+    {"xprofile", "xprofile", false, "behind healthcheck, before all whose time it shows"},
     {"ssync", "ssync", false, "in front of the object server alone, where it is put by itself"},
 };
 
