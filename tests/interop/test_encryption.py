@@ -13,9 +13,10 @@ import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.debian_swift import KINDS, PYTHON, DebianSwift, missing_parts  # noqa: E402
+from harness.debian_swift import missing_parts  # noqa: E402
 from harness.http import Client  # noqa: E402
-from harness.processes import APUS, ApusUp, Child, free_port, wait_for_port  # noqa: E402
+from harness.processes import ApusUp  # noqa: E402
+from harness.side_by_side import AskingThroughDoors, SideBySide  # noqa: E402
 
 try:
     from swift.obj.diskfile import read_metadata, write_metadata
@@ -34,62 +35,21 @@ def keymaster(extra=""):
     return f"[filter:keymaster]\nuse = egg:swift#keymaster\n{SECRETS}{extra}[filter:encryption]\nuse = egg:swift#encryption\n"
 
 
-class Cluster(DebianSwift):
-    """Back ends of one kind; proxies "swift" and "apus", and two that write under the rotated secret."""
+class Cluster(SideBySide):
+    """Proxies "swift" and "apus", and two that write under the rotated secret."""
 
     ROTATED = "active_root_secret_id = two\n"
     PROXIES = {"swift": "", "apus": "", "swift-two": ROTATED, "apus-two": ROTATED + "meta_version_to_write = 3\n"}
 
     def __init__(self, apus_back_ends, replicas):
-        super().__init__(devices=replicas, replicas=replicas, pipeline=PIPELINE, filters=keymaster())
-        self.apus_back_ends = apus_back_ends
-        self.doors = {name: free_port() for name in self.PROXIES}
+        super().__init__(apus_back_ends, tuple(self.PROXIES), devices=replicas, replicas=replicas, pipeline=PIPELINE,
+                         filters=keymaster())
 
-    def __enter__(self):
-        try:
-            return super().__enter__()
-        except BaseException:
-            self.close()
-            raise
-
-    def start(self, kinds=None):
-        if self.apus_back_ends:
-            for kind in KINDS:
-                self._apus(kind, self.conf / f"{kind}-server.conf", self.ports[kind])
-            super().start(())
-        else:
-            super().start(KINDS)
-        # A busy machine is no reason for a 503.
-        text = (self.conf / "proxy-server.conf").read_text().replace(
-            "use = egg:swift#proxy\n", "use = egg:swift#proxy\nconn_timeout = 10\nnode_timeout = 60\n")
-        for name, extra in self.PROXIES.items():
-            conf = self.conf / f"proxy-{name}.conf"
-            conf.write_text(text.replace(f"bind_port = {self.port}\n", f"bind_port = {self.doors[name]}\n")
-                            .replace(SECRETS, SECRETS + extra))
-            if name.startswith("apus"):
-                self._apus(name, conf, self.doors[name])
-            else:
-                self.children[name] = Child([PYTHON, "/usr/bin/swift-proxy-server", conf],
-                                            self.folder / "log" / f"{name}.log", env=self.environment())
-        for name, port in self.doors.items():
-            self._wait(name, port)
-
-    def _apus(self, name, conf, port):
-        self.children[name] = Child([APUS, "serve", conf], self.folder / "log" / f"{name}.log")
-        self._wait(name, port)
-
-    def _wait(self, name, port):
-        try:
-            wait_for_port(port, self.children[name].process, 60)
-        except RuntimeError as error:
-            raise RuntimeError(f"{name}: {error}\n{self.children[name].output()}") from None
-
-    def logs(self):
-        return "".join(f"{path.name}:\n{path.read_text(errors='replace')[-2000:]}\n"
-                       for path in sorted((self.folder / "log").iterdir()))
+    def conf_of(self, name, text):
+        return text.replace(SECRETS, SECRETS + self.PROXIES[name])
 
 
-class Encryption:
+class Encryption(AskingThroughDoors):
     """The tests, for each kind of back ends."""
 
     apus_back_ends = False
@@ -97,19 +57,7 @@ class Encryption:
 
     @classmethod
     def setUpClass(cls):
-        cls.cluster = cls.enterClassContext(Cluster(cls.apus_back_ends, cls.replicas))
-        cls.clients = {}
-        for name, port in cls.cluster.doors.items():
-            cls.clients[name] = Client(port).authenticate("test:tester", "testing-key")
-            cls.addClassCleanup(cls.clients[name].close)
-
-    def ask(self, door, method, path, body=None, headers=None, query=None, status=None, **more):
-        client = self.clients[door]
-        answer = client.request(method, client.account + path, body, headers, query, **more)
-        if status is not None:
-            self.assertEqual(answer.status, status,
-                             f"{door}: {method} {path} {headers} {query}: {answer}\n{self.cluster.logs()}")
-        return answer
+        cls.open_doors(Cluster(cls.apus_back_ends, cls.replicas))
 
     def everywhere(self, method, path, headers=None, query=None, status=200):
         """The same request through every proxy. The answers' fields that clients live by are the same."""
