@@ -204,7 +204,7 @@ Place place_of(const Place& asked, const std::string& path, const std::string& v
   // Version 1 forgot account and container where an object's name began with a slash.
   if (version == "1" && !path.starts_with("/" + asked.account + "/"))
     return {asked.account, asked.container, path};
-  const Place stored = split_key_path(path);
+  Place stored = split_key_path(path);
   if (version == "3") return stored;
   const auto bytes = as_bytes(path);
   if (!bytes || !is_utf8(*bytes)) return stored;

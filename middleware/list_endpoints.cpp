@@ -22,7 +22,7 @@ struct Wanted {
   std::string object;
 };
 
-std::string with_slash(std::string path) { return path.ends_with('/') ? path : path + "/"; }
+std::string with_slash(const std::string& path) { return path.ends_with('/') ? path : path + "/"; }
 
 // What Python's float() makes of a version with its leading 'v's cut; nothing when it is no number.
 std::optional<double> version_of(std::string_view text) {

@@ -41,6 +41,7 @@ bool collect(int fd, std::string& out, Moment end) {
 int spawn(const std::vector<std::string>& command, int out, pid_t& pid) {
   std::vector<std::string> words = command;
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   sigset_t none;

@@ -55,7 +55,7 @@ std::vector<const RingDevice*> peers_of(const std::vector<RingNode>& nodes, int 
 }  // namespace
 
 ReplicationPeer::ReplicationPeer(Host& host, const Deadlines& deadlines, const RingDevice& device,
-                                 std::uint32_t partition, std::string hash)
+                                 std::uint32_t partition, const std::string& hash)
     : host_(host),
       deadlines_(deadlines),
       device_(device),

@@ -24,7 +24,7 @@ namespace apus {
 class APUS_API ReplicationPeer {
  public:
   ReplicationPeer(Host& host, const Deadlines& deadlines, const RingDevice& device,
-                  std::uint32_t partition, std::string hash);
+                  std::uint32_t partition, const std::string& hash);
 
   struct Answer {
     int status = 0;  ///< 0 = none came

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kPickle = 1;
 constexpr std::uint32_t kJson = 2;
-constexpr std::int64_t kLongestRelative = 30 * 86400;
+constexpr std::int64_t kLongestRelative = std::int64_t{30} * 86400;
 
 struct Free {
   void operator()(char* bytes) const { std::free(bytes); }  // NOLINT: libmemcached's malloc

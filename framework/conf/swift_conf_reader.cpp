@@ -54,7 +54,7 @@ class Reader {
     hash();
     policies();
     constraints();
-    return std::move(out_);
+    return out_;
   }
 
  private:

@@ -73,9 +73,9 @@ void probe_silent_peers(int listener, std::chrono::seconds idle) {
 
 }  // namespace
 
-Front::Front(Service& service, Poco::Net::ServerSocket listener, Poco::Net::Context::Ptr tls)
+Front::Front(Service& service, const Poco::Net::ServerSocket& listener, Poco::Net::Context::Ptr tls)
     : service_(service),
-      listener_(std::move(listener)),
+      listener_(listener),
       tls_(std::move(tls)),
       secure_(!tls_.isNull()),
       pool_(2, std::max(service.conf.threads, 2) + 1, kThreadIdleSeconds),
@@ -92,6 +92,7 @@ Front::Front(Service& service, Poco::Net::ServerSocket listener, Poco::Net::Cont
   watch(epoll_, EPOLL_CTL_ADD, listener_.impl()->sockfd(), EPOLLIN, &listener_);
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): as in the header
 Front::~Front() {
   stop(std::chrono::seconds(0));
   ::close(epoll_);

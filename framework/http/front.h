@@ -25,10 +25,10 @@ namespace apus::http {
 class Front {
  public:
   /// `tls` null = plain.
-  Front(Service& service, Poco::Net::ServerSocket listener, Poco::Net::Context::Ptr tls);
+  Front(Service& service, const Poco::Net::ServerSocket& listener, Poco::Net::Context::Ptr tls);
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
-  ~Front();
+  ~Front();  // NOLINT(bugprone-exception-escape): threads that cannot be joined end the process
 
   void start();
   /// Closes the listening socket; links end with their next answer or when their time is over.

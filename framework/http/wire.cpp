@@ -35,8 +35,8 @@ bool wait(int fd, short events, Steady::time_point deadline) {
 
 }  // namespace
 
-Wire::Wire(Poco::Net::StreamSocket socket, bool secure)
-    : socket_(std::move(socket)), fd_(socket_.impl()->sockfd()), secure_(secure) {
+Wire::Wire(const Poco::Net::StreamSocket& socket, bool secure)
+    : socket_(socket), fd_(socket_.impl()->sockfd()), secure_(secure) {
   if (secure_) {
     socket_.setBlocking(false);  // else one OpenSSL call could wait past every deadline
     return;

@@ -28,7 +28,7 @@ class Wire {
     std::size_t count = 0;
   };
 
-  Wire(Poco::Net::StreamSocket socket, bool secure);
+  Wire(const Poco::Net::StreamSocket& socket, bool secure);
 
   /// What is there now or comes within a few milliseconds (`linger`), else kTimeout. The wait costs
   /// no system call of its own.

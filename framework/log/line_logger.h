@@ -21,7 +21,7 @@ struct LogConf {
   std::string udp_host{};               ///< not empty = syslog over UDP to this host
   int udp_port = 514;
   std::size_t max_line_length = 0;  ///< longer lines lose their middle; 0 = never
-
+  // NOLINTNEXTLINE(modernize-use-nullptr): what is compared with 0 here is no pointer
   friend auto operator<=>(const LogConf&, const LogConf&) = default;
 };
 

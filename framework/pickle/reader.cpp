@@ -46,8 +46,8 @@ void hold(Value& holder, Value& item) {
 }
 
 template <typename Sequence>
-Ref make_of(std::vector<Ref> items) {
-  const Ref out = make(Sequence{});
+Ref make_of(std::vector<Ref>&& items) {
+  Ref out = make(Sequence{});
   for (const Ref& item : items) hold(*out, *item);
   std::get<Sequence>(out->data).items = std::move(items);
   return out;
@@ -65,7 +65,7 @@ class Machine {
       if (stack_.size() + made_ > kMaxItems) throw Malformed();
     }
     if (stack_.size() != 1) throw Malformed();
-    const Ref out = pop_value();
+    Ref out = pop_value();
     std::size_t visits = 0;  // shared values are seen once for each way to them
     if (depth(*out, 0, visits) > kMaxDepth) throw Malformed();
     return out;

@@ -131,7 +131,8 @@ PluginStamp parse_stamp(std::string_view bytes, const std::string& name) {
   const ElfFile file(bytes, name);
   const auto section = file.section(kSection);
   if (!section) file.fail("is a shared object, but no Apus plugin (no section .apus)");
-  if (section->size() < kHead || std::memcmp(section->data(), kPluginMagic, sizeof kPluginMagic)) {
+  if (section->size() < kHead ||
+      std::memcmp(section->data(), kPluginMagic, sizeof kPluginMagic) != 0) {
     file.fail("is damaged: its section .apus holds no stamp");
   }
   PluginStamp stamp{};

@@ -24,7 +24,7 @@ TempTree::~TempTree() {
 }
 
 fs::path TempTree::write(const fs::path& name, std::string_view bytes) {
-  const fs::path path = path_ / name;
+  fs::path path = path_ / name;
   fs::create_directories(path.parent_path());
   std::ofstream out(path, std::ios::binary);
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -88,6 +88,7 @@ std::vector<Outcome> LocalTransport::gather(
     if (!longest && enough(found)) longest = straggler;
   }
   std::vector<Outcome> out;
+  out.reserve(found.size());
   for (auto& outcome : found) {
     out.push_back(
         outcome ? std::move(*outcome)

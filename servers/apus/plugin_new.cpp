@@ -79,7 +79,7 @@ void write(const fs::path& path, const std::string& text) {
   if (!out) throw std::runtime_error("cannot write " + path.string());
 }
 
-int make(NewArguments arguments) {
+int make(const NewArguments& arguments) {
   check_name(arguments.name);
   const fs::path folder = arguments.folder.empty() ? arguments.name : arguments.folder;
   if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder)))

@@ -35,7 +35,7 @@ constexpr std::chrono::seconds kEnd{14};  // a worker takes at most 10 to end
 
 std::string take_environment(const char* name) {
   const char* text = std::getenv(name);
-  const std::string out = text != nullptr ? text : "";
+  std::string out = text != nullptr ? text : "";
   ::unsetenv(name);
   return out;
 }

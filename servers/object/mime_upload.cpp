@@ -35,9 +35,9 @@ Headers parse_footer(const Headers& head, const std::string& text) {
 
 }  // namespace
 
-MimeUpload::MimeUpload(Source& body, std::string boundary, bool footer, bool two_phases)
+MimeUpload::MimeUpload(Source& body, const std::string& boundary, bool footer, bool two_phases)
     : body_(&body),
-      reader_(std::make_unique<MimeReader>(body, std::move(boundary))),
+      reader_(std::make_unique<MimeReader>(body, boundary)),
       object_(std::make_unique<Part>(*reader_)),
       footer_(footer),
       two_phases_(two_phases) {}
@@ -53,9 +53,9 @@ std::optional<MimeUpload> MimeUpload::of(Request& request) {
   if (two_phases) understood.set("X-Obj-Multiphase-Commit", "yes");
   if (footer) understood.set("X-Obj-Metadata-Footer", "yes");
   request.body->continue_with(understood);
-  std::string boundary(fact(request, "X-Backend-Obj-Multipart-Mime-Boundary"));
+  const std::string boundary(fact(request, "X-Backend-Obj-Multipart-Mime-Boundary"));
   if (boundary.empty()) throw Refused{400, "no MIME boundary"};
-  MimeUpload out(*request.body, std::move(boundary), footer, two_phases);
+  MimeUpload out(*request.body, boundary, footer, two_phases);
   if (!out.reader_->next()) throw Refused{400, "invalid starting boundary"};
   return out;
 }

@@ -37,7 +37,7 @@ class MimeUpload {
   void finish();
 
  private:
-  MimeUpload(Source& body, std::string boundary, bool footer, bool two_phases);
+  MimeUpload(Source& body, const std::string& boundary, bool footer, bool two_phases);
 
   Source* body_;
   std::unique_ptr<MimeReader> reader_;

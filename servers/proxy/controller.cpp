@@ -29,7 +29,8 @@ std::optional<Response> refused(Request& request) {
 
 std::shared_ptr<const ContainerInfo> usable_facts(std::shared_ptr<const ContainerInfo> info) {
   static const auto kNone = std::make_shared<const ContainerInfo>();
-  return info->is_success() ? std::move(info) : kNone;
+  if (info->is_success()) return info;
+  return kNone;
 }
 
 std::shared_ptr<const ContainerInfo> container_facts(const Exchange& exchange) {

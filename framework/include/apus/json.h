@@ -22,7 +22,7 @@ class APUS_API Json {
   using Array = std::vector<Json>;
   using Object = std::vector<std::pair<std::string, Json>>;
 
-  Json();  ///< null
+  Json();  ///< null  NOLINTBEGIN(google-explicit-constructor): a value may stand for its JSON
   Json(std::nullptr_t);
   Json(bool value);
   Json(int value);
@@ -31,7 +31,7 @@ class APUS_API Json {
   Json(std::string value);
   Json(const char* value);
   Json(Array value);
-  Json(Object value);
+  Json(Object value);  // NOLINTEND(google-explicit-constructor)
   Json(const Json&);
   Json(Json&&) noexcept;
   Json& operator=(const Json&);

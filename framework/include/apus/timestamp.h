@@ -47,7 +47,7 @@ class APUS_API Timestamp {
   /// The moment as far before the end of time as this one is after its start: sorts newest first.
   /// Without the offset.
   [[nodiscard]] Timestamp inverted() const { return from_raw(kRawEnd - 1 - raw_); }
-
+  // NOLINTNEXTLINE(modernize-use-nullptr): what is compared with 0 here is no pointer
   friend constexpr auto operator<=>(const Timestamp&, const Timestamp&) = default;
 
  private:

@@ -26,7 +26,7 @@ BEGIN UPDATE incoming_sync SET updated_at = STRFTIME('%s', 'NOW') WHERE ROWID = 
 
 // Swift's steps of growth: 1, 2, 5, 10, 25, 50 MB, then every 50.
 int growth_step(std::uint64_t size) {
-  constexpr std::uint64_t kMb = 1024 * 1024;
+  constexpr std::uint64_t kMb = 1U << 20U;
   for (const std::uint64_t point : {1U, 2U, 5U, 10U, 25U}) {
     if (size + kMb / 2 <= point * kMb) return static_cast<int>(point * kMb);
   }
