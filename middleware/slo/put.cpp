@@ -17,6 +17,7 @@ namespace {
 constexpr const char* kAgent = "SLO MultipartPUT";
 constexpr const char* kOverrideEtag = "X-Object-Sysmeta-Container-Update-Override-Etag";
 constexpr std::size_t kLargestAnswer = 1 << 20;
+constexpr std::size_t kManyAtOnce = 10000;
 
 // A moment of a header as listings and manifests have it.
 std::string listing_time(const Response& response) {
@@ -47,12 +48,14 @@ class Job final : public Work {
     at_ = places_.begin();
   }
 
-  // Looks at a few objects, at once. False when all were looked at.
-  bool step() override {
+  // Looks at as many objects as are looked at at once. False when all were looked at.
+  bool step() override { return look_at(rules_.concurrency); }
+
+  // Looks at up to `most` objects. False when all were looked at.
+  bool look_at(std::size_t most) {
     const auto first = at_;
     std::vector<Request> heads;
-    for (; at_ != places_.end() && heads.size() < rules_.concurrency; ++at_)
-      heads.push_back(head_of(at_->first));
+    for (; at_ != places_.end() && heads.size() < most; ++at_) heads.push_back(head_of(at_->first));
     std::vector<Response> found(heads.size());
     rules_.crew->each(heads.size(), rules_.concurrency,
                       [&](std::size_t i) { found[i] = self_(heads[i]); });
@@ -241,7 +244,8 @@ Response put_manifest(Request& request, const App& self, const App& next, const 
     out.body = std::make_unique<PatientSource>(std::move(job), rules, " ", true);
     return out;
   }
-  while (job->step()) {
+  // Helpers that are there stay to the end.
+  while (job->look_at(kManyAtOnce)) {
   }
   return job->finish();
 }
