@@ -1,4 +1,6 @@
-// ACLs of containers and accounts, and signatures: a clean ACL is clean, and means the same.
+// ACLs of containers and accounts, and signatures. A clean ACL has no empty part and no space
+// around one; cleaned again it may be another, in Swift too, since one leading "*" of a host is
+// dropped each time.
 #include <apus/acl.h>
 #include <apus/signed_url.h>
 
@@ -9,6 +11,21 @@
 
 using namespace apus;
 
+namespace {
+
+bool is_tidy(std::string_view acl) {
+  if (acl.empty()) return true;
+  for (std::size_t end = 0; end != std::string_view::npos; acl.remove_prefix(end + 1)) {
+    end = acl.find(',');
+    const std::string_view part = acl.substr(0, end);
+    if (part.empty() || part.front() == ' ' || part.back() == ' ') return false;
+    if (end == std::string_view::npos) break;
+  }
+  return true;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   for (const bool write : {false, true}) {
@@ -18,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (why.empty()) std::abort();
       continue;
     }
-    if (clean_acl(*clean, write, why) != clean) std::abort();
+    if (!is_tidy(*clean)) std::abort();
   }
   const Acl acl = parse_acl(bytes);
   referrer_allowed(bytes.substr(0, size / 2), acl.referrers);
