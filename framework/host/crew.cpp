@@ -43,7 +43,6 @@ class Round {
 }  // namespace
 
 Crew::Crew(std::size_t helpers) : free_(static_cast<std::ptrdiff_t>(helpers)) {}
-Crew::~Crew() = default;
 
 void Crew::each(std::size_t count, std::size_t width,
                 const std::function<void(std::size_t)>& work) const {

@@ -12,9 +12,9 @@ constexpr std::uint64_t kDrain = 65536;
 
 }  // namespace
 
-Connection::Connection(const Poco::Net::StreamSocket& socket, std::unique_ptr<Link> link,
+Connection::Connection(const Poco::Net::StreamSocket& ticket, std::unique_ptr<Link> link,
                        Service& service, Front& front)
-    : TCPServerConnection(socket), link_(std::move(link)), service_(service), front_(front) {}
+    : TCPServerConnection(ticket), link_(std::move(link)), service_(service), front_(front) {}
 
 Connection::~Connection() {
   if (link_) front_.forget(*link_);

@@ -15,7 +15,7 @@ namespace apus::http {
 /// requests or within a head.
 class Connection final : public Poco::Net::TCPServerConnection {
  public:
-  Connection(const Poco::Net::StreamSocket& socket, std::unique_ptr<Link> link, Service& service,
+  Connection(const Poco::Net::StreamSocket& ticket, std::unique_ptr<Link> link, Service& service,
              Front& front);
   ~Connection() override;
   void run() override;

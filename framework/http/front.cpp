@@ -37,8 +37,8 @@ constexpr std::size_t kMostDropped = std::size_t{1} << 20U;
 class Factory final : public Poco::Net::TCPServerConnectionFactory {
  public:
   Factory(Service& service, Front& front) : service_(service), front_(front) {}
-  Poco::Net::TCPServerConnection* createConnection(const StreamSocket& socket) override {
-    return new Connection(socket, front_.claim(socket), service_, front_);
+  Poco::Net::TCPServerConnection* createConnection(const StreamSocket& ticket) override {
+    return new Connection(ticket, front_.claim(ticket), service_, front_);
   }
 
  private:
@@ -165,10 +165,10 @@ void Front::forget(const Link& link) {
   working_.erase(&link);
 }
 
-std::unique_ptr<Link> Front::claim(const StreamSocket& socket) {
+std::unique_ptr<Link> Front::claim(const StreamSocket& ticket) {
   const std::lock_guard lock(mutex_);
-  const auto at = handed_.find(socket.impl()->sockfd());
-  if (at == handed_.end()) throw std::logic_error("a socket without its link");
+  const auto at = handed_.find(ticket.impl());
+  if (at == handed_.end()) throw std::logic_error("a ticket without its link");
   std::unique_ptr<Link> link = std::move(at->second);
   handed_.erase(at);
   working_.insert(link.get());
@@ -186,22 +186,22 @@ std::unique_ptr<Link> Front::take(Link* key) {
 }
 
 void Front::dispatch(std::unique_ptr<Link> link) {
-  const StreamSocket socket = link->wire.socket();
-  const int fd = link->wire.fd();
+  const StreamSocket ticket = link->ticket;
   {
     const std::lock_guard lock(mutex_);
-    handed_[fd] = std::move(link);
+    handed_[ticket.impl()] = std::move(link);
   }
   const int refused = dispatcher_->refusedConnections();
-  dispatcher_->enqueue(socket);
+  dispatcher_->enqueue(ticket);
   if (dispatcher_->refusedConnections() == refused) return;
   // No thread could be had. Only this thread hands out, so the link is still here.
   {
     const std::lock_guard lock(mutex_);
-    link = std::move(handed_[fd]);
-    handed_.erase(fd);
+    const auto at = handed_.find(ticket.impl());
+    link = std::move(at->second);
+    handed_.erase(at);
   }
-  turn_away(socket);
+  turn_away(link->wire.socket());
 }
 
 void Front::woken(Link* key, std::uint32_t events) {

@@ -42,8 +42,8 @@ class Front {
   void see_off(std::unique_ptr<Link> link);
   /// From a worker: this link dies now.
   void forget(const Link& link);
-  /// From the dispatcher: the link that belongs to the socket.
-  std::unique_ptr<Link> claim(const Poco::Net::StreamSocket& socket);
+  /// From the dispatcher: the link that belongs to the ticket.
+  std::unique_ptr<Link> claim(const Poco::Net::StreamSocket& ticket);
   /// Requests wait for a thread: no one should wait for a silent client.
   [[nodiscard]] bool crowded() const;
   [[nodiscard]] int busy() const;
@@ -89,7 +89,8 @@ class Front {
   Steady::time_point idle_until_ = Steady::time_point::max();
   std::unordered_map<Link*, std::unique_ptr<Link>> sleeping_;
   std::set<Timer> timers_;
-  std::unordered_map<int, std::unique_ptr<Link>> handed_;  // on their way to a worker
+  // On their way to a worker, by ticket.
+  std::unordered_map<const Poco::Net::SocketImpl*, std::unique_ptr<Link>> handed_;
   std::unordered_set<const Link*> working_;
   std::string trans_suffix_;
 };

@@ -55,6 +55,9 @@ struct Link {
   ~Link() { open.remove(); }
 
   Wire wire;
+  /// What Poco's dispatcher passes around in place of the socket: it keeps its copy for longer than
+  /// the worker has the link, and the descriptor has one owner.
+  const Poco::Net::StreamSocket ticket;
   InBuffer in;
   HeadScanner scanner;
   std::string remote_address;

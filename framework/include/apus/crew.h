@@ -16,7 +16,7 @@ class APUS_API Crew {
   explicit Crew(std::size_t helpers);
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
-  ~Crew();
+  ~Crew() = default;
 
   /// Calls work(i) once for each i below `count`, up to `width` of them at once: by the calling
   /// thread and by helpers, as many as are free. Returns when all calls did. The first exception
