@@ -154,12 +154,13 @@ bool ObjectStore::open_listed(const ObjectPlace& place, OpenObject& out) const {
 
 void ObjectStore::open_tombstone(const ObjectPlace& place, const ObjectFile& file,
                                  OpenObject& out) const {
-  ObjectMetadata ignored;
+  auto fields = std::make_shared<ObjectFields>();
   const Fd tombstone = open_for_reading(disk_, place.folder() + "/" + file.name);
-  if (tombstone && read_metadata(disk_, tombstone.get(), ignored) == XattrResult::kDamaged) {
+  if (tombstone && read_metadata(disk_, tombstone.get(), fields->merged) == XattrResult::kDamaged) {
     set_aside(place, "its tombstone's metadata cannot be read", out);
     return;
   }
+  out.fields = std::move(fields);
   out.state = ObjectState::kDeleted;
   out.timestamp = file.timestamp;
 }
