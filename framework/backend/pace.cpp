@@ -5,19 +5,18 @@
 namespace apus {
 
 Pace::Pace(Clock& clock, double per_second)
-    : clock_(clock),
-      step_(per_second > 0 ? static_cast<std::int64_t>(1e9 / per_second) : 0),
-      next_(clock.steady()) {}
+    : clock_(clock), step_(per_second > 0 ? 1e9 / per_second : 0), next_(clock.steady()) {}
 
-void Pace::wait(const std::stop_token& stop) {
-  if (step_.count() == 0) return;
+void Pace::wait(const std::stop_token& stop, std::uint64_t amount) {
+  if (step_ <= 0) return;
   std::chrono::nanoseconds delay{0};
   {
     const std::lock_guard lock(mutex_);
     const Clock::Steady now = clock_.steady();
     next_ = std::max(next_, now);
     delay = next_ - now;
-    next_ += step_;
+    next_ += std::chrono::nanoseconds(
+        static_cast<std::int64_t>(std::min(step_ * static_cast<double>(amount), 1e18)));
   }
   sleep_unless_stopped(clock_, delay, stop);
 }

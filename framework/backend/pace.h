@@ -5,6 +5,7 @@
 #include <apus/host.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <stop_token>
@@ -16,12 +17,13 @@ class APUS_API Pace {
  public:
   /// `per_second` 0 = no bound.
   Pace(Clock& clock, double per_second);
-  /// Returns when the next step is due, or at once when `stop` is requested.
-  void wait(const std::stop_token& stop);
+  /// Returns when the next step is due, or at once when `stop` is requested. It counts as `amount`
+  /// steps (bytes, say): the one after it is due so much later.
+  void wait(const std::stop_token& stop, std::uint64_t amount = 1);
 
  private:
   Clock& clock_;
-  std::chrono::nanoseconds step_;
+  double step_;  ///< ns
   std::mutex mutex_;
   Clock::Steady next_;
 };

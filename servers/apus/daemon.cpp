@@ -2,10 +2,13 @@
 
 #include <apus/plugin.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <stop_token>
 #include <thread>
 
@@ -52,14 +55,73 @@ bool tell(const std::vector<ConfProblem>& problems) {
   return good;
 }
 
-int run(const std::string& name, const std::filesystem::path& conf, bool once) {
+// What the words behind a daemon's name say.
+struct DaemonWords {
+  std::optional<std::string> conf;
+  bool once = false;
+  bool verbose = false;
+  std::map<std::string, std::string> given;  ///< "devices" to "sda,sdb"
+};
+
+// Swift's words that have a value.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kValued = {{
+    {"--devices", "-d"},
+    {"--partitions", "-p"},
+    {"--policies", "-i"},
+    {"--zero_byte_fps", "-z"},
+    {"--processes", ""},
+    {"--process", ""},
+}};
+
+DaemonWords parse_words(const std::vector<std::string>& words) {
+  DaemonWords out;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "once" || word == "-o" || word == "--once") {
+      out.once = true;
+    } else if (word == "-v" || word == "--verbose") {
+      out.verbose = true;
+    } else if (!word.starts_with('-')) {
+      if (!out.conf) out.conf = word;
+    }
+    const std::size_t equals = word.find('=');
+    for (const auto& [name, letter] : kValued) {
+      if (equals != std::string::npos && word.substr(0, equals) == name) {
+        out.given[std::string(name.substr(2))] = word.substr(equals + 1);
+      } else if ((word == name || (!letter.empty() && word == letter)) && i + 1 < words.size()) {
+        out.given[std::string(name.substr(2))] = words[++i];
+        break;
+      }
+    }
+  }
+  return out;
+}
+
+// A word of the command line stands for the daemon's option of that name, or for "override_NAME"
+// where the daemon has that.
+void apply(const DaemonWords& words, const Descriptor& plugin, Options::Map& values) {
+  const auto declares = [&](std::string_view name) {
+    return std::any_of(plugin.options, plugin.options + plugin.option_count,
+                       [&](const OptionSpec& spec) { return spec.name == name; });
+  };
+  for (const auto& [name, value] : words.given) {
+    const std::string overriding = "override_" + name;
+    const std::string& option = declares(overriding) ? overriding : name;
+    if (declares(option)) values[option] = {value, {"the command line", 0, ""}};
+  }
+}
+
+int run(const std::string& name, const DaemonWords& words) {
   std::vector<ConfProblem> problems;
+  const std::filesystem::path conf = *words.conf;
   const ConfFile file = read_conf(conf, problems);
   PluginLoader loader;
   try {
     const Descriptor& plugin = loader.load(name, PluginKind::kDaemon);
-    const Options options(name, plugin.options, plugin.option_count,
-                          resolve_daemon(file, name, problems));
+    Options::Map values = resolve_daemon(file, name, problems);
+    apply(words, plugin, values);
+    if (words.verbose) values["log_to"] = {"stderr", {"the command line", 0, ""}};
+    const Options options(name, plugin.options, plugin.option_count, std::move(values));
     for (const Options::Problem& one : options.check())
       problems.push_back({one.fatal, one.origin, one.option, one.message});
     if (!tell(problems)) return 1;
@@ -67,7 +129,7 @@ int run(const std::string& name, const std::filesystem::path& conf, bool once) {
     ServerHost host(cluster, options, name);
     const auto daemon = plugin.make_daemon({options, host});
     const StopSignals signals;
-    if (once) {
+    if (words.once) {
       daemon->run_once(signals.token());
     } else {
       daemon->run_forever(signals.token());
@@ -97,16 +159,8 @@ std::optional<int> run_as_daemon(const std::vector<std::string>& command_line) {
   const std::string called = std::filesystem::path(command_line.front()).filename().string();
   if (called.starts_with("swift-")) words.insert(words.begin(), called.substr(6));
   if (words.empty() || !is_daemon(PluginLoader(), words.front())) return std::nullopt;
-  std::optional<std::string> conf;
-  bool once = false;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "once" || words[i] == "-o" || words[i] == "--once") {
-      once = true;
-    } else if (!conf && !words[i].starts_with('-')) {
-      conf = words[i];
-    }
-  }
-  if (conf) return run(words.front(), *conf, once);
+  const DaemonWords said = parse_words(words);
+  if (said.conf) return run(words.front(), said);
   std::cerr << "apus " << words.front() << ": expected CONF [once]\n";
   return 2;
 }

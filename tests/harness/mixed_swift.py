@@ -34,24 +34,27 @@ class MixedSwift(DebianSwift):
     def daemon_conf(self, kind, daemon, **options):
         """A conf for one of Debian's daemons over the same devices."""
         path = self.conf / f"{daemon}.conf"
+        devices = options.pop("devices", self.devices_root)
         lines = "".join(f"{name} = {value}\n" for name, value in options.items())
-        path.write_text((self.conf / f"{kind}-server.conf").read_text() + f"[{daemon}]\n"
+        server = (self.conf / f"{kind}-server.conf").read_text().replace(
+            f"devices = {self.devices_root}\n", f"devices = {devices}\n")
+        path.write_text(server + f"[{daemon}]\n"
                         f"recon_cache_path = {self.folder / 'recon'}\n" + lines)
         return path
 
-    def run_daemon(self, kind, daemon, seconds=60, **options):
-        """One pass of Debian's swift-DAEMON; its output."""
+    def run_daemon(self, kind, daemon, seconds=60, words=(), **options):
+        """One pass of Debian's swift-DAEMON, with further words of its command line; its output."""
         conf = self.daemon_conf(kind, daemon, **options)
-        done = subprocess.run([PYTHON, f"/usr/bin/swift-{daemon}", str(conf), "once", "-v"], text=True,
+        done = subprocess.run([PYTHON, f"/usr/bin/swift-{daemon}", str(conf), "once", "-v", *words], text=True,
                               env=self.environment(), timeout=seconds, capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"swift-{daemon} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    def run_apus_daemon(self, kind, daemon, seconds=60, **options):
+    def run_apus_daemon(self, kind, daemon, seconds=60, words=(), **options):
         """The same of Apus's."""
         conf = self.daemon_conf(kind, daemon, **options)
-        done = subprocess.run([str(APUS), daemon, str(conf), "once"], text=True, timeout=seconds,
+        done = subprocess.run([str(APUS), daemon, str(conf), "once", "-v", *words], text=True, timeout=seconds,
                               capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"apus {daemon} ended with {done.returncode}: {done.stdout}{done.stderr}")

@@ -56,6 +56,22 @@ bool take(const String& key, const String& value, ObjectMetadata& out) {
   return true;
 }
 
+// All pieces of the pickle, or nothing with errno set.
+std::optional<std::string> read_pickle(Disk& disk, int fd) {
+  std::array<char, 4096> small;
+  ssize_t size = disk.fgetxattr(fd, kName, small);
+  if (size >= 0) return std::string(small.data(), static_cast<std::size_t>(size));
+  if (errno != ERANGE) return std::nullopt;
+  std::string pickle;
+  for (std::size_t index = 0; pickle.size() <= kMaxMetadata; ++index) {
+    std::string chunk(kChunk, '\0');
+    size = disk.fgetxattr(fd, chunk_name(index).c_str(), chunk);
+    if (size < 0) break;
+    pickle.append(chunk, 0, static_cast<std::size_t>(size));
+  }
+  return pickle;
+}
+
 }  // namespace
 
 std::string encode_metadata(const ObjectMetadata& metadata) {
@@ -87,32 +103,28 @@ std::optional<ObjectMetadata> decode_metadata(std::string_view text) {
 }
 
 XattrResult read_metadata(Disk& disk, int fd, ObjectMetadata& out) {
-  std::string pickle;
-  std::array<char, 4096> small;
-  ssize_t size = disk.fgetxattr(fd, kName, small);
-  if (size >= 0) {
-    pickle.assign(small.data(), static_cast<std::size_t>(size));
-  } else if (errno == ERANGE) {
-    for (std::size_t index = 0; pickle.size() <= kMaxMetadata; ++index) {
-      std::string chunk(kChunk, '\0');
-      size = disk.fgetxattr(fd, chunk_name(index).c_str(), chunk);
-      if (size < 0) break;
-      pickle.append(chunk, 0, static_cast<std::size_t>(size));
-    }
-  } else {
+  const auto pickle = read_pickle(disk, fd);
+  if (!pickle) {
     return errno == ENOTSUP || errno == EOPNOTSUPP ? XattrResult::kNotSupported
                                                    : XattrResult::kDamaged;
   }
   std::array<char, 64> checksum;
-  size = disk.fgetxattr(fd, kChecksum, checksum);
+  const ssize_t size = disk.fgetxattr(fd, kChecksum, checksum);
   if (size >= 0 &&
-      std::string_view(checksum.data(), static_cast<std::size_t>(size)) != md5_hex(pickle)) {
+      std::string_view(checksum.data(), static_cast<std::size_t>(size)) != md5_hex(*pickle)) {
     return XattrResult::kDamaged;
   }
-  auto metadata = decode_metadata(pickle);
+  auto metadata = decode_metadata(*pickle);
   if (!metadata) return XattrResult::kDamaged;
   out = std::move(*metadata);
   return XattrResult::kGood;
+}
+
+int add_missing_checksum(Disk& disk, int fd) {
+  if (disk.fgetxattr(fd, kChecksum, {}) >= 0 || errno != ENODATA) return 0;
+  const auto pickle = read_pickle(disk, fd);
+  if (!pickle) return errno;
+  return disk.fsetxattr(fd, kChecksum, md5_hex(*pickle)) == 0 ? 0 : errno;
 }
 
 int write_metadata(Disk& disk, int fd, const ObjectMetadata& metadata) {

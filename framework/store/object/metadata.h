@@ -24,6 +24,8 @@ enum class XattrResult : std::uint8_t { kGood, kDamaged, kNotSupported };
 
 /// Reads user.swift.metadata[N] and checks user.swift.metadata_checksum when it is there.
 APUS_API XattrResult read_metadata(Disk& disk, int fd, ObjectMetadata& out);
+/// Adds the checksum to metadata that has none, as Swift wrote it before 2.16. 0 or errno.
+APUS_API int add_missing_checksum(Disk& disk, int fd);
 /// Writes both. 0, or the errno of the first call that failed (ENOSPC and EDQUOT: no room).
 APUS_API int write_metadata(Disk& disk, int fd, const ObjectMetadata& metadata);
 

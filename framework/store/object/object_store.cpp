@@ -170,6 +170,7 @@ void ObjectStore::set_aside(const ObjectPlace& place, const std::string& why,
   quarantine(place, why);
   out = OpenObject();
   out.quarantined = true;
+  out.why = why;
 }
 
 bool ObjectStore::open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out,

@@ -40,6 +40,7 @@ struct OpenObject {
   ObjectState state = ObjectState::kMissing;
   int error = 0;
   bool quarantined = false;  ///< kMissing because it was found damaged
+  std::string why;           ///< of `quarantined`
   std::shared_ptr<const ObjectFields> fields = no_object_fields();  ///< kDeleted: the tombstone's
   Fd data;
   std::shared_ptr<const std::string> bytes;  ///< all of a small .data, known to match its ETag
