@@ -92,13 +92,17 @@ class DebianSwift:
         self._proxy_conf()
 
     def _ring(self, kind):
+        self.make_ring(kind, [f"r1z1-127.0.0.1:{self.ports[kind]}/d{number}"
+                              for number in range(1, self.devices + 1)])
+
+    def make_ring(self, kind, devices):
+        """`devices` in swift-ring-builder's words: rRzZ-IP:PORT/NAME."""
         builder = self.conf / f"{kind}.builder"
         run = lambda *words: subprocess.run(
             ["swift-ring-builder", str(builder), *map(str, words)], check=True,
             stdout=subprocess.DEVNULL, env=self.environment())
         run("create", self.part_power, self.replicas, 1)
-        for number in range(1, self.devices + 1):
-            run("add", f"r1z1-127.0.0.1:{self.ports[kind]}/d{number}", 100)
+        run("add", *(word for device in devices for word in (device, 100)))
         run("rebalance")
 
     def _server_conf(self, kind):
