@@ -1,0 +1,311 @@
+#include "plugins/object-replicator/partition_replicator.h"
+
+#include <apus/text.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "framework/store/object/partition.h"
+
+namespace apus {
+namespace {
+
+constexpr std::size_t kMaxHashes = 4U << 20U;
+constexpr std::chrono::milliseconds kLockPatience{200};
+
+ObjectStore::Settings settings_of(const Options& options) {
+  ObjectStore::Settings out;
+  out.reclaim_age = options.number("reclaim_age");
+  out.known_objects = 0;
+  return out;
+}
+
+bool ssync_of(const Options& options) {
+  const std::string method = options.text("sync_method");
+  if (method != "rsync" && method != "ssync")
+    throw std::invalid_argument("sync_method: '" + method + "': expected rsync or ssync");
+  return method == "ssync";
+}
+
+ReplicationStats::Node node_of(const RingDevice& device) {
+  return {device.replication_ip, device.device};
+}
+
+std::string name_of(const RingDevice& device) {
+  return device.replication_ip + ":" + std::to_string(device.replication_port) + "/" +
+         device.device;
+}
+
+// Suffixes of ours that the peer has not, or otherwise.
+std::vector<std::string> differing(const SuffixHashes::Map& own, const SuffixHashes::Map& theirs) {
+  std::vector<std::string> out;
+  for (const auto& [suffix, hash] : own) {
+    const auto at = theirs.find(suffix);
+    if (at == theirs.end() || at->second != hash) out.push_back(suffix);
+  }
+  return out;
+}
+
+}  // namespace
+
+// What is known while one job goes on.
+struct PartitionReplicator::Pass {
+  SuffixHashes::Map own;
+  std::set<ReplicationStats::Node> targets;
+  std::set<ReplicationStats::Node> failed;
+  std::set<int> synced_regions;
+  ReplicationStats stats;
+
+  void finish() {
+    stats.add_failures(failed);
+    for (const auto& node : targets) stats.success += failed.contains(node) ? 0 : 1;
+  }
+};
+
+PartitionReplicator::PartitionReplicator(Host& host, Logger& log, const Options& options)
+    : host_(host),
+      log_(log),
+      store_(host.disk(), host.clock(), log, host.entropy(), host.swift_conf(),
+             settings_of(options)),
+      rsync_(host, log, options),
+      ssync_(ssync_of(options)),
+      deadlines_{options.seconds("conn_timeout"), options.seconds("http_timeout")},
+      ssync_deadlines_{options.seconds("conn_timeout"), options.seconds("node_timeout"),
+                       options.seconds("node_timeout"), options.seconds("http_timeout")},
+      handoff_delete_(parse_int(options.text("handoff_delete")).value_or(0)),
+      agent_("object-replicator " + std::to_string(::getpid())) {}
+
+Outcome PartitionReplicator::replicate(const PartitionJob& job, const RingDevice& to,
+                                       const std::string& suffixes) const {
+  std::string path = "/" + to.device + "/" + job.place.partition;
+  if (!suffixes.empty()) path += "/" + suffixes;
+  Call call{Endpoint{to.replication_ip, to.replication_port},
+            Request("REPLICATE", std::move(path))};
+  call.request.content_length = 0;
+  call.request.headers.set("User-Agent", agent_);
+  call.request.internal.set("X-Backend-Storage-Policy-Index", std::to_string(job.policy));
+  return host_.transport().call(std::move(call), deadlines_);
+}
+
+// Nothing after telling why; `away` when another device shall stand in.
+std::optional<SuffixHashes::Map> PartitionReplicator::hashes_of(const PartitionJob& job,
+                                                                const RingDevice& peer,
+                                                                bool& away) const {
+  Outcome outcome = replicate(job, peer, "");
+  if (!outcome.response) {
+    log_.error("Error syncing with node " + name_of(peer) + ": " + outcome.error->what());
+    return std::nullopt;
+  }
+  const int status = outcome.response->status;
+  away = status == 507;
+  if (status != 200) {
+    log_.error(away ? peer.replication_ip + "/" + peer.device + " responded as unmounted"
+                    : "Invalid response " + std::to_string(status) + " from " + name_of(peer));
+    return std::nullopt;
+  }
+  try {
+    auto hashes = decode_suffixes(read_all(outcome.response->body.get(), kMaxHashes));
+    if (!hashes) log_.error("Invalid hashes from " + name_of(peer));
+    return hashes;
+  } catch (const BodyError& error) {
+    log_.error("Error syncing with node " + name_of(peer) + ": " + error.what());
+    return std::nullopt;
+  }
+}
+
+JobResult PartitionReplicator::update(const PartitionJob& job, bool list,
+                                      const std::stop_token& stop) const {
+  Pass pass;
+  const Clock::Steady begin = host_.clock().steady();
+  ++pass.stats.attempted;
+  host_.metrics().increment("partition.update.count." + job.own->device);
+  try {
+    auto found = store_.suffix_hashes(job.place, {}, list);
+    pass.own = std::move(found.suffixes);
+    pass.stats.suffix_hash += static_cast<std::int64_t>(found.hashed);
+    host_.metrics().increment("suffix.hashes", static_cast<std::int64_t>(found.hashed));
+    std::vector<const RingDevice*> peers = job.others;
+    for (std::size_t i = peers.size(); i > 1; --i)
+      std::swap(peers[i - 1], peers[host_.entropy().below(i)]);
+    const auto more = job.ring->handoffs(job.number);
+    for (std::size_t i = 0; i < peers.size() && !stop.stop_requested(); ++i) {
+      pass.targets.insert(node_of(*peers[i]));
+      if (pass.synced_regions.contains(peers[i]->region)) continue;
+      if (update_peer(job, *peers[i], pass, stop)) continue;
+      if (const auto handoff = more->next()) {
+        peers.push_back(handoff->device);
+      } else {
+        log_.error("Ran out of handoffs while replicating partition " + job.place.partition +
+                   " of policy " + std::to_string(job.policy));
+      }
+    }
+    pass.stats.suffix_count += static_cast<std::int64_t>(pass.own.size());
+  } catch (const std::exception& error) {
+    pass.failed = pass.targets;
+    log_.error("Error syncing partition " + job.place.partition_folder() + ": " + error.what());
+  }
+  pass.finish();
+  host_.metrics().timing(
+      "partition.update.timing",
+      std::chrono::duration<double, std::milli>(host_.clock().steady() - begin).count());
+  return {std::move(pass.stats), false};
+}
+
+bool PartitionReplicator::update_peer(const PartitionJob& job, const RingDevice& peer, Pass& pass,
+                                      const std::stop_token& stop) const {
+  bool away = false;
+  const auto theirs = hashes_of(job, peer, away);
+  if (!theirs) {
+    pass.failed.insert(node_of(peer));
+    return !away;
+  }
+  std::vector<std::string> suffixes = differing(pass.own, *theirs);
+  if (!suffixes.empty()) {
+    // The cache may be behind: what differs is looked at again before it travels.
+    auto again = store_.suffix_hashes(job.place, suffixes, false);
+    host_.metrics().increment("suffix.hashes", static_cast<std::int64_t>(again.hashed));
+    pass.own = std::move(again.suffixes);
+    suffixes = differing(pass.own, *theirs);
+  }
+  if (suffixes.empty()) {
+    ++pass.stats.hashmatch;
+    return true;
+  }
+  ++pass.stats.rsync;
+  const Handed handed = hand_over(job, peer, suffixes, nullptr, stop);
+  if (!handed.good) pass.failed.insert(node_of(peer));
+  // Another region's devices keep each other alike.
+  if (handed.good && peer.region != job.own->region) pass.synced_regions.insert(peer.region);
+  pass.stats.suffix_sync += static_cast<std::int64_t>(suffixes.size());
+  host_.metrics().increment("suffix.syncs", static_cast<std::int64_t>(suffixes.size()));
+  return true;
+}
+
+PartitionReplicator::Handed PartitionReplicator::hand_over(const PartitionJob& job,
+                                                           const RingDevice& to,
+                                                           const std::vector<std::string>& suffixes,
+                                                           const std::set<std::string>* only_check,
+                                                           const std::stop_token& stop) const {
+  if (!ssync_) return by_rsync(job, to, suffixes);
+  ssync::Peer peer;
+  peer.endpoint = {to.replication_ip, to.replication_port};
+  peer.device = to.device;
+  ssync::Job task;
+  task.place = job.place;
+  task.policy = job.policy;
+  task.suffixes = suffixes;
+  task.only_check = only_check;
+  ssync::Report report = ssync::send(store_, host_, log_, peer, task, ssync_deadlines_, stop);
+  if (!report.good) {
+    log_.error(peer.name() + "/" + job.place.partition + " " + report.problem);
+    return {};
+  }
+  log_.debug("ssync completed ok: dev: " + job.own->device + ", part: " + job.place.partition +
+             ", policy: " + std::to_string(job.policy) +
+             ", num suffixes: " + std::to_string(suffixes.size()) +
+             ", available: " + std::to_string(report.offered.size()) +
+             ", sent: " + std::to_string(report.puts + report.posts + report.deletes));
+  Handed out;
+  out.good = true;
+  out.in_sync = report.in_sync(only_check != nullptr);
+  out.unsent = std::move(report.unsent);
+  return out;
+}
+
+PartitionReplicator::Handed PartitionReplicator::by_rsync(
+    const PartitionJob& job, const RingDevice& to, const std::vector<std::string>& suffixes) const {
+  Handed out;
+  out.good = rsync_.push(job, to, suffixes);
+  if (!out.good && job.handoff) return out;
+  // Whatever came over: the peer shall hash it anew.
+  std::string names;
+  for (const std::string& suffix : suffixes) names += (names.empty() ? "" : "-") + suffix;
+  Outcome outcome = replicate(job, to, names);
+  if (outcome.response) {
+    drain(outcome.response->body.get(), kMaxHashes);
+  } else {
+    log_.warning(name_of(to) + " was not told what it got: " + outcome.error->what());
+  }
+  return out;
+}
+
+JobResult PartitionReplicator::revert(const PartitionJob& job, const std::stop_token& stop) const {
+  Pass pass;
+  JobResult result;
+  result.handoff_left = true;
+  const Clock::Steady begin = host_.clock().steady();
+  ++pass.stats.attempted;
+  host_.metrics().increment("partition.delete.count." + job.own->device);
+  for (const RingDevice* peer : job.others) pass.targets.insert(node_of(*peer));
+  try {
+    // An incoming SSYNC holds it: two devices must not hand the same partition to each other.
+    const Fd lock =
+        lock_folder(host_.disk(), job.place.partition_folder(), kLockPatience, "replication");
+    if (lock) {
+      revert_locked(job, pass, result, stop);
+    } else if (errno == ENOENT) {
+      result.handoff_left = false;
+    } else {
+      log_.info("Unable to lock handoff partition " + job.place.partition +
+                " for replication on device " + job.own->device + " policy " +
+                std::to_string(job.policy));
+      host_.metrics().increment("partition.lock-failure.count");
+    }
+  } catch (const std::exception& error) {
+    log_.error("Error syncing handoff partition " + job.place.partition_folder() + ": " +
+               error.what());
+  }
+  pass.finish();
+  host_.metrics().timing(
+      "partition.delete.timing",
+      std::chrono::duration<double, std::milli>(host_.clock().steady() - begin).count());
+  result.stats = std::move(pass.stats);
+  return result;
+}
+
+void PartitionReplicator::revert_locked(const PartitionJob& job, Pass& pass, JobResult& result,
+                                        const std::stop_token& stop) const {
+  const PartitionFiles files(store_, job.place);
+  std::map<int, std::set<std::string>> other_regions;  // what each of them has
+  std::set<std::string> kept;
+  std::int64_t good = 0;
+  if (!files.suffixes().empty()) {
+    for (const RingDevice* peer : job.others) {
+      if (stop.stop_requested()) return;
+      ++pass.stats.rsync;
+      const auto region = other_regions.find(peer->region);
+      const bool check = ssync_ && region != other_regions.end();
+      Handed handed =
+          hand_over(job, *peer, files.suffixes(), check ? &region->second : nullptr, stop);
+      if (!handed.good) {
+        pass.failed.insert(node_of(*peer));
+        continue;
+      }
+      ++good;
+      kept.merge(handed.unsent);
+      if (ssync_ && peer->region != job.own->region)
+        other_regions.insert_or_assign(peer->region, std::move(handed.in_sync));
+    }
+    const auto wanted =
+        handoff_delete_ > 0 ? handoff_delete_ : static_cast<std::int64_t>(job.others.size());
+    if (good < wanted || good == 0) return;
+    ++pass.stats.remove;
+  }
+  if (other_regions.empty()) {
+    log_.info("Removing partition: " + job.place.partition_folder());
+    result.handoff_left = !files.remove_all_but(kept);
+    return;
+  }
+  std::set<std::string> everywhere = other_regions.begin()->second;
+  for (const auto& region : other_regions) {
+    std::erase_if(everywhere,
+                  [&](const std::string& hash) { return !region.second.contains(hash); });
+  }
+  std::erase_if(everywhere, [&](const std::string& hash) { return kept.contains(hash); });
+  log_.info("Removing " + std::to_string(everywhere.size()) + " objects");
+  result.handoff_left = !files.remove(everywhere);
+}
+
+}  // namespace apus
