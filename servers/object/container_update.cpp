@@ -3,19 +3,11 @@
 #include <unistd.h>
 
 #include "framework/backend/backend.h"
+#include "framework/backend/redirect.h"
 #include "framework/store/object/async_pending.h"
 
 namespace apus {
 namespace {
-
-// "account/container" of a redirect's Location; empty when it is none.
-std::string redirected_to(const Response& response) {
-  std::string location(response.headers.get("Location"));
-  if (is_true(response.internal.get("X-Backend-Location-Is-Quoted"))) location = unquote(location);
-  const auto path = split_api_path("/x" + location, 3);
-  if (!path || !Timestamp::parse(response.internal.get("X-Backend-Redirect-Timestamp"))) return "";
-  return std::string(path->account) + "/" + std::string(path->container);
-}
 
 // Pieces between commas, trimmed; empty ones are pieces too.
 std::vector<std::string> pieces_of(std::string_view list) {
@@ -103,9 +95,8 @@ bool ContainerUpdates::taken(const Request& request, const Outcome& outcome, con
                              Update& update) const {
   if (outcome.response && outcome.response->is_success()) return true;
   if (outcome.response && outcome.response->status == 301) {
-    const std::string shard = redirected_to(*outcome.response);
-    if (!shard.empty()) {
-      update.container_path = shard;
+    if (auto shard = redirect_of(*outcome.response)) {
+      update.container_path = std::move(shard->path);
       return false;
     }
   }

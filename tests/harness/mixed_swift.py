@@ -20,6 +20,10 @@ class MixedSwift(DebianSwift):
         with open(self.conf / "swift.conf", "a") as conf:
             conf.write("[storage-policy:1]\nname = silver\n")
 
+    def _ring(self, kind):
+        if kind in self.only or "proxy" in self.only:
+            super()._ring(kind)
+
     def start(self, kinds=None):
         kinds = self.only if kinds is None else kinds
         for kind in [kind for kind in kinds if kind in self.apus_kinds]:
