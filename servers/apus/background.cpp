@@ -3,6 +3,7 @@
 #include <apus/plugin.h>
 
 #include "framework/conf/paste.h"
+#include "framework/conf/server_options.h"
 #include "servers/apus/daemon.h"
 
 namespace apus {
@@ -29,7 +30,7 @@ Background::Background(const std::vector<std::filesystem::path>& confs,
       one->plugin = &loader_.load(section.name, PluginKind::kDaemon);
       one->options = Options(section.name, one->plugin->options, one->plugin->option_count,
                              resolve_daemon(file, section.name, problems));
-      for (const Options::Problem& problem : one->options.check())
+      for (const Options::Problem& problem : one->options.check(server_option_names()))
         problems.push_back({problem.fatal, problem.origin, problem.option, problem.message});
       daemons_.push_back(std::move(one));
     }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "framework/conf/paste.h"
+#include "framework/conf/server_options.h"
 #include "framework/host/process_host.h"
 #include "framework/plugin/loader.h"
 
@@ -122,7 +123,7 @@ int run(const std::string& name, const DaemonWords& words) {
     apply(words, plugin, values);
     if (words.verbose) values["log_to"] = {"stderr", {"the command line", 0, ""}};
     const Options options(name, plugin.options, plugin.option_count, std::move(values));
-    for (const Options::Problem& one : options.check())
+    for (const Options::Problem& one : options.check(server_option_names()))
       problems.push_back({one.fatal, one.origin, one.option, one.message});
     if (!tell(problems)) return 1;
     Cluster cluster(options.find("swift_dir").value_or("/etc/swift"));
@@ -151,6 +152,13 @@ bool is_daemon(const PluginLoader& loader, const std::string& name) {
   } catch (const PluginError&) {
     return false;
   }
+}
+
+std::vector<std::string> daemon_names() {
+  const PluginLoader loader;
+  std::vector<std::string> out = loader.names();
+  std::erase_if(out, [&](const std::string& name) { return !is_daemon(loader, name); });
+  return out;
 }
 
 std::optional<int> run_as_daemon(const std::vector<std::string>& command_line) {

@@ -125,6 +125,24 @@ void make_ring(const fs::path& folder, const std::string& name, int port, double
   builder.save_ring((folder / (name + ".ring.gz")).string());
 }
 
+// What swift.conf takes, told in the words of the command line.
+void check_policies(const std::vector<std::string>& names) {
+  static constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+  for (const std::string& name : names) {
+    if (name.empty() || name.find_first_not_of(kLetters) != std::string::npos)
+      throw std::invalid_argument("--policy '" + name + "': letters, digits and '-' only");
+  }
+}
+
+// Throws std::invalid_argument when there can be no such folder.
+void make_root(const fs::path& root) {
+  std::error_code error;
+  fs::create_directories(root, error);
+  if (error)
+    throw std::invalid_argument("--data " + root.string() + ": cannot be made: " + error.message());
+}
+
 std::string object_ring_name(std::size_t policy) {
   return policy == 0 ? "object" : "object-" + std::to_string(policy);
 }
@@ -153,7 +171,7 @@ UserSpec UserSpec::parse(std::string_view text) {
 
 DataFolder::DataFolder(const UpRequest& request, Entropy& entropy)
     : root_(fs::absolute(request.folder)), confs_(root_ / "etc") {
-  fs::create_directories(root_);
+  make_root(root_);
   lock_ = lock_folder(root_);
   try {
     if (!fs::exists(confs_ / "swift.conf")) create(request, entropy);
@@ -167,6 +185,7 @@ DataFolder::DataFolder(const UpRequest& request, Entropy& entropy)
 DataFolder::~DataFolder() { ::close(lock_); }
 
 void DataFolder::create(const UpRequest& request, Entropy& entropy) {
+  check_policies(request.policies);
   const fs::path fresh = root_ / "etc.new";
   fs::remove_all(fresh);
   fs::create_directories(fresh);
@@ -201,7 +220,7 @@ void DataFolder::create(const UpRequest& request, Entropy& entropy) {
     }
     write_file(fresh / conf.name, editor.text(), conf.name == "proxy-server.conf" ? 0600 : 0644);
   }
-  load_swift_conf(fresh.string());  // a policy name that does not fit is refused before it is kept
+  load_swift_conf(fresh.string());  // what does not fit together is refused before it is kept
   fs::remove_all(confs_);
   fs::rename(fresh, confs_);
 }

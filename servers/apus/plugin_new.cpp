@@ -79,6 +79,14 @@ void write(const fs::path& path, const std::string& text) {
   if (!out) throw std::runtime_error("cannot write " + path.string());
 }
 
+// Where this executable is installed, when CMake would not look there by itself; else empty.
+std::string prefix_to_tell() {
+  std::error_code error;
+  const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  if (error || prefix == "/usr" || prefix == "/usr/local") return "";
+  return fs::exists(prefix / "include/apus/plugin.h", error) ? prefix.string() : "";
+}
+
 int make(const NewArguments& arguments) {
   check_name(arguments.name);
   const fs::path folder = arguments.folder.empty() ? arguments.name : arguments.folder;
@@ -89,10 +97,13 @@ int make(const NewArguments& arguments) {
     const std::string file = file_of(one.name, arguments);
     if (!file.empty()) write(folder / file, filled_in(one.text, arguments));
   }
+  const std::string prefix = prefix_to_tell();
   std::cout << "A " << arguments.kind << " stands in " << folder.string()
             << ". To build and test it:\n\n  cmake -S " << folder.string() << " -B "
-            << (folder / "build").string() << " && cmake --build " << (folder / "build").string()
-            << " && ctest --test-dir " << (folder / "build").string() << std::endl;
+            << (folder / "build").string()
+            << (prefix.empty() ? "" : " -DCMAKE_PREFIX_PATH=" + prefix) << " && cmake --build "
+            << (folder / "build").string() << " && ctest --test-dir " << (folder / "build").string()
+            << std::endl;
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "framework/conf/nearest_name.h"
 #include "servers/apus/commands.h"
+#include "servers/apus/daemon.h"
 
 namespace apus {
 namespace {
@@ -50,7 +51,12 @@ std::string wrong_arguments(const CLI::App& apus, const CLI::ParseError& error) 
   const bool no_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
                           !app.get_subcommands([](const CLI::App*) { return true; }).empty();
   if (!word.empty() && (unknown || no_command)) {
-    const std::string near = nearest_name(word, fitting(app));
+    std::vector<std::string> known = fitting(app);
+    if (app.get_parent() == nullptr) {
+      const std::vector<std::string> daemons = daemon_names();
+      known.insert(known.end(), daemons.begin(), daemons.end());
+    }
+    const std::string near = nearest_name(word, known);
     text =
         "'" + word + "' is not known here" + (near.empty() ? "" : "; did you mean " + near + "?");
   } else if (no_command) {

@@ -22,6 +22,8 @@ TEST_CASE("each command tells a wrong argument in one line") {
            Wrong{"up --replicas many", "--replicas", "expected"},
            Wrong{"up --data /proc/nowhere --bind nonsense", "--bind nonsense", "ADDRESS:PORT"},
            Wrong{"up --data /proc/nowhere --user one", "--user", "ACCOUNT:USER:KEY"},
+           Wrong{"up --data /proc/nowhere", "--data /proc/nowhere", "cannot be made"},
+           Wrong{"object-auditr x", "'object-auditr'", "did you mean object-auditor?"},
            Wrong{"plugin", "a command is missing", "new"},
            Wrong{"plugin nwe", "'nwe'", "did you mean new?"},
            Wrong{"check", "CONF", "conf file"},
@@ -48,6 +50,18 @@ TEST_CASE("no copies are none, and are refused as too many are") {
     CHECK(said.status == 2);
     CHECK(said.text ==
           "apus up: --replicas " + replicas + ": from 1 to the 1 device(s) there are\n");
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a policy's name has letters, digits and '-'") {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("apus-policies-" + std::to_string(::getpid()));
+  for (const std::string name : {"''", "a_b", "gold,silver"}) {
+    const Said said = run_apus("up --data " + folder.string() + " --policy " + name);
+    CAPTURE(said.text);
+    CHECK(said.status == 2);
+    CHECK(said.text.starts_with("apus up: --policy '"));
   }
   std::filesystem::remove_all(folder);
 }
