@@ -45,9 +45,9 @@ struct APUS_API Tuple {
 struct Dict {
   std::vector<std::pair<Ref, Ref>> items;  ///< as written; a later equal key wins
 };
-/// array.array of integers.
+/// array.array of integers; with ListsOfIntegers::kPacked also a list that has nothing else.
 struct Array {
-  char type_code = 'H';
+  char type_code = 'H';  ///< '\0' for a list
   std::vector<std::int64_t> items;
 };
 
@@ -68,12 +68,16 @@ struct APUS_API Value {
   [[nodiscard]] const Value* find(std::string_view key) const;
 };
 
+/// kPacked: a list of nothing but integers is an Array, eight bytes an integer instead of a Value.
+enum class ListsOfIntegers : std::uint8_t { kPlain, kPacked };
+
 /// Reads protocols 0 to 4 without ever making anything but the types above. Known globals:
 /// _codecs.encode, {copy_reg,copyreg}._reconstructor of a HeaderKeyDict,
-/// {__builtin__,builtins}.{dict, bytes,list}, array.array, array._array_reconstructor. Null for
-/// anything else, for damage, for more than 64 levels or a memo index that was never set. Linear in
-/// the input; never allocates more than a small multiple of it.
-APUS_API Ref parse(std::string_view text);
+/// {__builtin__,builtins}.{dict, bytes,list}, array.array, array._array_reconstructor. Swift's
+/// RingData and RingBuilder, of old rings, become a dict of what they held. Null for anything else,
+/// for damage, for more than 64 levels or a memo index that was never set. Linear in the input;
+/// never allocates more than a small multiple of it.
+APUS_API Ref parse(std::string_view text, ListsOfIntegers lists = ListsOfIntegers::kPlain);
 
 /// Writes protocol 2 as Python 3 does, without memo (readers do not need it).
 class APUS_API Writer {
@@ -91,12 +95,29 @@ class APUS_API Writer {
   void number(double value);
   void boolean(bool value);
   void none();
+  /// array.array(type_code, values).
+  template <typename Integer>
+  void array(char type_code, const std::vector<Integer>& values) {
+    begin_array(type_code);
+    for (const Integer value : values) element(static_cast<std::uint32_t>(value));
+    end_array();
+  }
+  /// Keeps what was written last (a text, a finished tuple, list or dict) for `recall`.
+  std::uint32_t remember();
+  void recall(std::uint32_t memo);
   /// The finished pickle; the writer is empty afterwards.
   std::string finish();
 
  private:
+  void begin_array(char type_code);
+  void element(std::uint32_t value);
+  void end_array();
+
   std::string out_;
   bool has_codec_ = false;
+  std::uint32_t memos_ = 2;  ///< the first two are the codec's
+  std::optional<std::uint32_t> array_memo_;
+  std::size_t elements_ = 0;
 };
 
 /// UTF-8 of the bytes seen as latin-1: what the pickled payload of bytes is, and one of Swift's

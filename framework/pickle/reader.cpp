@@ -27,11 +27,14 @@ enum class Kind : std::uint8_t {
   kBytes,
   kList,
   kArray,
-  kArrayMaker
+  kArrayMaker,
+  kObject,  ///< a class whose instances become dicts
+  kInteger  ///< a value that is only made when something needs it
 };
 struct Item {
   Kind kind = Kind::kValue;
   Ref value;
+  std::int64_t integer = 0;
 };
 
 Ref make(decltype(Value::data) data) { return std::make_shared<Value>(Value{std::move(data)}); }
@@ -55,7 +58,8 @@ Ref make_of(std::vector<Ref>&& items) {
 
 class Machine {
  public:
-  explicit Machine(std::string_view text) : in_(text) {}
+  Machine(std::string_view text, ListsOfIntegers lists)
+      : in_(text), packed_(lists == ListsOfIntegers::kPacked) {}
 
   Ref run() {
     while (true) {
@@ -114,11 +118,20 @@ class Machine {
 
   void push(Ref value) {
     ++made_;
-    stack_.push_back({Kind::kValue, std::move(value)});
+    stack_.push_back({Kind::kValue, std::move(value), 0});
+  }
+  void push_integer(std::int64_t value) {
+    if (!packed_) return push(make(value));
+    stack_.push_back({Kind::kInteger, nullptr, value});
+  }
+  Item settled(Item item) {
+    if (item.kind != Kind::kInteger) return item;
+    ++made_;
+    return {Kind::kValue, make(item.integer), 0};
   }
   Item pop() {
     if (stack_.empty() || stack_.back().kind == Kind::kMark) throw Malformed();
-    Item out = std::move(stack_.back());
+    Item out = settled(std::move(stack_.back()));
     stack_.pop_back();
     return out;
   }
@@ -134,7 +147,9 @@ class Machine {
   std::vector<Ref> pop_to_mark() {
     std::vector<Ref> out;
     while (!stack_.empty() && stack_.back().kind != Kind::kMark) {
-      if (stack_.back().kind != Kind::kValue) {
+      if (stack_.back().kind == Kind::kInteger) {
+        out.push_back(settled(std::move(stack_.back())).value);
+      } else if (stack_.back().kind != Kind::kValue) {
         // Types as arguments of a reconstructor say nothing that is kept.
         out.push_back(make(None{}));
       } else {
@@ -156,7 +171,10 @@ class Machine {
   void global(std::string_view module, std::string_view name);
   void reduce();
   void set_items(std::vector<Ref> items);
+  void set_state(const Ref& state);
   void append_items(std::vector<Ref> items);
+  bool append_packed(bool marked);
+  void unpack_top();
   Ref call_encode(const std::vector<Ref>& arguments);
   Ref call_array(const std::vector<Ref>& arguments, bool reconstructor);
 
@@ -164,6 +182,7 @@ class Machine {
   std::vector<Item> stack_;
   std::unordered_map<std::uint64_t, Item> memo_;
   std::size_t made_ = 0;
+  bool packed_;
 };
 
 std::int64_t parse_decimal(std::string_view text) {
@@ -266,13 +285,15 @@ void Machine::step(char op) {
       take(8);
       return;
     case '(':
-      stack_.push_back({Kind::kMark, nullptr});
+      stack_.push_back({Kind::kMark, nullptr, 0});
       return;
     case '0':
       pop();
       return;
     case '2':
-      stack_.push_back(stack_.empty() ? throw Malformed() : stack_.back());
+      if (stack_.empty()) throw Malformed();
+      stack_.back() = settled(std::move(stack_.back()));
+      stack_.push_back(Item(stack_.back()));
       return;
     case 'N':
       return push(make(None{}));
@@ -294,9 +315,7 @@ void Machine::step(char op) {
     case '\x81':
       return reduce();
     case 'b':
-      // State of a HeaderKeyDict: its attributes, which it has none of.
-      pop();
-      return;
+      return set_state(pop_value());
     default:
       break;
   }
@@ -340,16 +359,16 @@ void Machine::step_number(char op) {
       const std::string_view text = line();
       if (text == "01") return push(make(true));
       if (text == "00") return push(make(false));
-      return push(make(parse_decimal(text)));
+      return push_integer(parse_decimal(text));
     }
     case 'L':
-      return push(make(parse_decimal(line())));
+      return push_integer(parse_decimal(line()));
     case 'J':
-      return push(make(static_cast<std::int64_t>(static_cast<std::int32_t>(little(4)))));
+      return push_integer(static_cast<std::int32_t>(little(4)));
     case 'K':
-      return push(make(static_cast<std::int64_t>(little(1))));
+      return push_integer(static_cast<std::int64_t>(little(1)));
     case 'M':
-      return push(make(static_cast<std::int64_t>(little(2))));
+      return push_integer(static_cast<std::int64_t>(little(2)));
     case 'F': {
       const std::string_view text = line();
       double value = 0;
@@ -367,7 +386,7 @@ void Machine::step_number(char op) {
       if (size > 8) throw Malformed();
       std::uint64_t value = little(size);
       if (size > 0 && size < 8 && (value >> (size * 8 - 1) & 1U) != 0) value |= ~0ULL << (size * 8);
-      return push(make(static_cast<std::int64_t>(value)));
+      return push_integer(static_cast<std::int64_t>(value));
     }
   }
 }
@@ -383,6 +402,7 @@ void Machine::step_memo(char op) {
       if (op == 'q') index = little(1);
       if (op == 'r') index = little(4);
       if (stack_.empty() || stack_.back().kind == Kind::kMark) throw Malformed();
+      stack_.back() = settled(std::move(stack_.back()));
       memo_[index] = stack_.back();
       return;
     }
@@ -434,8 +454,10 @@ void Machine::step_container(char op) {
     case 'u':
       return set_items(pop_to_mark());
     case 'a':
+      if (packed_ && append_packed(false)) return;
       return append_items({pop_value()});
     case 'e':
+      if (packed_ && append_packed(true)) return;
       return append_items(pop_to_mark());
     default:
       throw Malformed();
@@ -453,7 +475,52 @@ void Machine::set_items(std::vector<Ref> items) {
   }
 }
 
+// The attributes of an instance. A HeaderKeyDict has none.
+void Machine::set_state(const Ref& state) {
+  const Dict* attributes = state->dict();
+  if (attributes == nullptr) return;
+  std::vector<Ref> items;
+  for (const auto& [name, value] : attributes->items) {
+    items.push_back(name);
+    items.push_back(value);
+  }
+  set_items(std::move(items));
+}
+
+// Integers (up to the mark, or one) go straight into a list that has only integers. False, and
+// nothing done, when they are something else.
+bool Machine::append_packed(bool marked) {
+  std::size_t first = stack_.size();
+  while (first > 0 && stack_[first - 1].kind == Kind::kInteger &&
+         (marked || first == stack_.size()))
+    --first;
+  if (first == stack_.size() || first < (marked ? 2 : 1)) return false;
+  if (marked && stack_[first - 1].kind != Kind::kMark) return false;
+  const std::size_t keep = marked ? first - 1 : first;
+  const Item& target = stack_[keep - 1];
+  if (target.kind != Kind::kValue || target.value->held) return false;
+  auto& data = target.value->data;
+  if (const auto* list = std::get_if<List>(&data); list != nullptr && list->items.empty())
+    data = Array{'\0', {}};
+  auto* array = std::get_if<Array>(&data);
+  if (array == nullptr || array->type_code != '\0') return false;
+  for (std::size_t i = first; i < stack_.size(); ++i) array->items.push_back(stack_[i].integer);
+  stack_.resize(keep);
+  return true;
+}
+
+void Machine::unpack_top() {
+  auto* array = std::get_if<Array>(&top().data);
+  if (array == nullptr || array->type_code != '\0') return;
+  List list;
+  for (const std::int64_t value : array->items) list.items.push_back(make(value));
+  made_ += list.items.size();
+  top().levels = 1;
+  top().data = std::move(list);
+}
+
 void Machine::append_items(std::vector<Ref> items) {
+  if (!top().held) unpack_top();
   auto* list = std::get_if<List>(&top().data);
   if (list == nullptr || top().held) throw Malformed();
   for (Ref& item : items) {
@@ -464,7 +531,7 @@ void Machine::append_items(std::vector<Ref> items) {
 }
 
 void Machine::global(std::string_view module, std::string_view name) {
-  const auto push_kind = [&](Kind kind) { stack_.push_back({kind, nullptr}); };
+  const auto push_kind = [&](Kind kind) { stack_.push_back({kind, nullptr, 0}); };
   const bool builtin = module == "__builtin__" || module == "builtins";
   if (module == "_codecs" && name == "encode") return push_kind(Kind::kEncode);
   if ((module == "copy_reg" || module == "copyreg") && name == "_reconstructor") {
@@ -472,6 +539,9 @@ void Machine::global(std::string_view module, std::string_view name) {
   }
   if (module == "swift.common.header_key_dict" && name == "HeaderKeyDict")
     return push_kind(Kind::kHeaderDict);
+  const bool ring = module.starts_with("swift.common.ring");
+  if ((ring && (name == "RingData" || name == "RingBuilder")) || (builtin && name == "object"))
+    return push_kind(Kind::kObject);
   if (builtin && name == "dict") return push_kind(Kind::kDict);
   if (builtin && name == "bytes") return push_kind(Kind::kBytes);
   if (builtin && name == "list") return push_kind(Kind::kList);
@@ -495,6 +565,7 @@ void Machine::reduce() {
       return push(make(List{}));
     case Kind::kDict:
     case Kind::kHeaderDict:
+    case Kind::kObject:
       return push(make(Dict{}));
     case Kind::kReconstructor: {
       // (class, base, state): the state is the dict.
@@ -535,6 +606,12 @@ Ref Machine::call_array(const std::vector<Ref>& arguments, bool reconstructor) {
   out.type_code = arguments[code_at]->string()->front();
   if (!reconstructor) {
     if (arguments.size() == 2) {
+      if (auto* packed = std::get_if<Array>(&arguments[1]->data);
+          packed != nullptr && packed->type_code == '\0') {
+        // The list is the array's alone, unless the memo has it: then nobody asks for it again.
+        out.items = std::move(packed->items);
+        return make(std::move(out));
+      }
       const auto* list = std::get_if<List>(&arguments[1]->data);
       if (list == nullptr) throw Malformed();
       for (const Ref& item : list->items) {
@@ -597,9 +674,9 @@ const Value* Value::find(std::string_view key) const {
   return nullptr;
 }
 
-Ref parse(std::string_view text) {
+Ref parse(std::string_view text, ListsOfIntegers lists) {
   try {
-    return Machine(text).run();
+    return Machine(text, lists).run();
   } catch (const Malformed&) {
     return nullptr;
   }

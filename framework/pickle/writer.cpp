@@ -69,6 +69,48 @@ void Writer::number(double value) {
 void Writer::boolean(bool value) { out_ += value ? '\x88' : '\x89'; }
 void Writer::none() { out_ += 'N'; }
 
+std::uint32_t Writer::remember() {
+  out_ += 'r';
+  append_u32(out_, memos_);
+  return memos_++;
+}
+
+void Writer::recall(std::uint32_t memo) {
+  out_ += 'j';
+  append_u32(out_, memo);
+}
+
+void Writer::begin_array(char type_code) {
+  if (array_memo_) {
+    recall(*array_memo_);
+  } else {
+    out_ += "carray\narray\n";
+    array_memo_ = remember();
+  }
+  text(std::string_view(&type_code, 1));
+  out_ += "](";
+  elements_ = 0;
+}
+
+// In batches, as Python writes them: a reader's stack stays small.
+void Writer::element(std::uint32_t value) {
+  if (++elements_ % 1000 == 0) out_ += "e(";
+  if (value < 256) {
+    out_ += 'K';
+    out_ += static_cast<char>(value);
+  } else if (value < 65536) {
+    out_ += 'M';
+    out_ += static_cast<char>(value & 0xFFU);
+    out_ += static_cast<char>(value >> 8U);
+  } else {
+    out_ += "\x8a\x05";
+    append_u32(out_, value);
+    out_ += '\0';
+  }
+}
+
+void Writer::end_array() { out_ += "e\x86R"; }
+
 std::string Writer::finish() {
   std::string done = std::move(out_);
   done += '.';

@@ -1,23 +1,21 @@
 #include "framework/ring/ring_file.h"
 
 #include <apus/json.h>
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
-#include <filesystem>
+#include <cerrno>
 #include <stdexcept>
 #include <system_error>
+
+#include "framework/pickle/pickle.h"
 
 namespace apus {
 namespace {
 
 constexpr std::size_t kMaxRing = 8ULL << 30U;
 constexpr std::size_t kMaxJson = 256U << 20U;
-constexpr int kFixedMtime = 1300507380;
 
 [[noreturn]] void broken(const std::string& name, const std::string& what) {
   throw std::runtime_error(name + ": is not a usable ring: " + what);
@@ -147,7 +145,9 @@ void take_rows(RingData& out, std::string_view bytes, std::size_t width, bool bi
 RingData start_ring(const Json& meta, const std::string& name) {
   RingData out;
   out.part_shift = required_int(meta, "part_shift", 0, 32, name);
-  out.version = int_of(meta, "version", 0);
+  if (const Json* version = meta.find("version");
+      version != nullptr && version->integer() != nullptr)
+    out.version = *version->integer();
   if (const Json* next = meta.find("next_part_power");
       next != nullptr && next->integer() != nullptr) {
     out.next_part_power = static_cast<int>(*next->integer());
@@ -188,69 +188,55 @@ RingData parse_v2(Cursor& in, const std::string& name) {
   return out;
 }
 
-std::string metadata_json(const RingData& data) {
-  Json::Array devices;
-  for (const auto& device : data.devices) {
-    if (!device) {
-      devices.emplace_back();
-      continue;
+// Of releases before 1.7: a pickle, and no checks beside those of the others.
+Json device_json(const pickle::Value& device) {
+  Json out;
+  if (device.dict() == nullptr) return out;
+  for (const auto& [key, value] : device.dict()->items) {
+    if (key->string() == nullptr) continue;
+    if (value->string() != nullptr) {
+      out.set(*key->string(), *value->string());
+    } else if (const auto whole = value->integer()) {
+      out.set(*key->string(), *whole);
+    } else if (const auto* real = std::get_if<double>(&value->data)) {
+      out.set(*key->string(), *real);
     }
-    Json entry;
-    entry.set("device", device->device);
-    entry.set("id", device->id);
-    entry.set("ip", device->ip);
-    entry.set("meta", device->meta);
-    entry.set("port", device->port);
-    entry.set("region", device->region);
-    entry.set("replication_ip", device->replication_ip);
-    entry.set("replication_port", device->replication_port);
-    entry.set("weight", device->weight);
-    entry.set("zone", device->zone);
-    devices.push_back(std::move(entry));
-  }
-  Json meta;
-  meta.set("byteorder", std::endian::native == std::endian::little ? "little" : "big");
-  meta.set("devs", std::move(devices));
-  if (data.next_part_power) meta.set("next_part_power", *data.next_part_power);
-  meta.set("part_shift", data.part_shift);
-  meta.set("replica_count", static_cast<int>(data.rows.size()));
-  meta.set("version", data.version);
-  return meta.dump();
-}
-
-std::string ring_bytes(const RingData& data) {
-  const std::string meta = metadata_json(data);
-  std::string out("R1NG\x00\x01", 6);
-  for (int shift = 24; shift >= 0; shift -= 8)
-    out += static_cast<char>(meta.size() >> static_cast<unsigned>(shift));
-  out += meta;
-  for (const auto& row : data.rows) {
-    out.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(std::uint16_t));
   }
   return out;
 }
 
-// gzip with a fixed time and the file's own name in its header, so that equal rings are equal
-// files.
-std::string gzip(const std::string& bytes, std::string name) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("zlib cannot start");
+RingData parse_v0(std::string_view bytes, const std::string& name) {
+  const pickle::Ref root = pickle::parse(bytes, pickle::ListsOfIntegers::kPacked);
+  const auto find = [&](const char* key, const char* attribute) {
+    const pickle::Value* value = root == nullptr ? nullptr : root->find(key);
+    if (value == nullptr && root != nullptr) value = root->find(attribute);
+    if (value == nullptr) broken(name, std::string("its pickle has no ") + key);
+    return value;
+  };
+  RingData out;
+  const auto shift = find("part_shift", "_part_shift")->integer();
+  if (!shift || *shift < 0 || *shift > 32) broken(name, "part_shift is missing or out of range");
+  out.part_shift = static_cast<int>(*shift);
+  const auto* devices = std::get_if<pickle::List>(&find("devs", "devs")->data);
+  if (devices == nullptr) broken(name, "it has no list of devices");
+  Json::Array list;
+  for (const auto& device : devices->items) list.push_back(device_json(*device));
+  const Json json(std::move(list));
+  take_devices(out, &json, name);
+  const auto* rows =
+      std::get_if<pickle::List>(&find("replica2part2dev_id", "_replica2part2dev_id")->data);
+  if (rows == nullptr) broken(name, "its pickle has no rows");
+  std::string ids;
+  for (const auto& row : rows->items) {
+    const auto* array = std::get_if<pickle::Array>(&row->data);
+    if (array == nullptr) broken(name, "a row of its pickle is no array");
+    for (const std::int64_t id : array->items) {
+      if (id < 0 || id > 0xffff) broken(name, "a partition is assigned to a device out of range");
+      ids += static_cast<char>(id >> 8);
+      ids += static_cast<char>(id & 0xff);
+    }
   }
-  gz_header header{};
-  header.time = kFixedMtime;
-  header.os = 255;
-  header.name = reinterpret_cast<Bytef*>(name.data());
-  deflateSetHeader(&stream, &header);
-  std::string out(deflateBound(&stream, bytes.size()) + name.size() + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int done = deflate(&stream, Z_FINISH);
-  out.resize(out.size() - stream.avail_out);
-  deflateEnd(&stream);
-  if (done != Z_STREAM_END) throw std::runtime_error("zlib did not finish");
+  take_rows(out, ids, 2, true, name);
   return out;
 }
 
@@ -258,6 +244,7 @@ std::string gzip(const std::string& bytes, std::string name) {
 
 RingData parse_ring(std::string_view bytes, const std::string& name) {
   Cursor in(bytes, name);
+  if (bytes.starts_with('\x80')) return parse_v0(bytes, name);
   if (in.take(4) != "R1NG") broken(name, "it does not start with R1NG");
   const std::uint64_t version = in.big(2);
   if (version == 1) return parse_v1(in, name);
@@ -265,22 +252,18 @@ RingData parse_ring(std::string_view bytes, const std::string& name) {
   broken(name, "version " + std::to_string(version) + " is not known; 1 and 2 are");
 }
 
-RingData read_ring(const std::string& path) { return parse_ring(inflate_file(path), path); }
-
-void write_ring(const RingData& data, const std::string& path) {
-  namespace fs = std::filesystem;
-  std::string name = fs::path(path).filename().string();
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  const std::string bytes = gzip(ring_bytes(data), name);
-  const std::string fresh = path + ".tmp";
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), fresh);
-  const bool written =
-      ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
-      ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written) throw std::runtime_error(fresh + ": cannot be written");
-  fs::rename(fresh, path);
+int ring_format(const std::string& path) {
+  const std::unique_ptr<gzFile_s, GzipClose> file(gzopen(path.c_str(), "rb"));
+  if (file == nullptr) throw std::system_error(errno, std::generic_category(), path);
+  std::array<char, 6> head;
+  const int count = gzread(file.get(), head.data(), head.size());
+  const std::string_view bytes(head.data(), static_cast<std::size_t>(std::max(count, 0)));
+  if (bytes.starts_with('\x80')) return 0;
+  Cursor in(bytes, path);
+  if (in.take(4) != "R1NG") broken(path, "it does not start with R1NG");
+  return static_cast<int>(in.big(2));
 }
+
+RingData read_ring(const std::string& path) { return parse_ring(inflate_file(path), path); }
 
 }  // namespace apus

@@ -1,4 +1,4 @@
-// Ring files: Swift's R1NG versions 1 and 2, read and (version 1) written.
+// Ring files: Swift's R1NG versions 1 and 2, read and written; the pickles before them, read.
 #pragma once
 
 #include <apus/ring.h>
@@ -15,7 +15,7 @@ namespace apus {
 /// (a fractional replica count).
 struct RingData {
   int part_shift = 32;
-  std::int64_t version = 0;
+  std::optional<std::int64_t> version;  ///< the builder's; composite rings have none
   std::optional<int> next_part_power;
   std::vector<std::optional<RingDevice>> devices;  ///< by id
   std::vector<std::vector<std::uint16_t>> rows;
@@ -26,8 +26,15 @@ struct RingData {
 APUS_API RingData read_ring(const std::string& path);
 /// The same from the inflated bytes; `name` is what errors show. For tests and fuzzing.
 APUS_API RingData parse_ring(std::string_view bytes, const std::string& name);
-/// Writes version 1: a new file in the same folder, fsync'd and renamed over `path`.
-APUS_API void write_ring(const RingData& data, const std::string& path);
+/// Version 1 is what every release of Swift reads, 2 needs 2.36.
+enum class RingFormat : std::uint8_t { kFirst = 1, kSecond = 2 };
+/// Writes a new file in the same folder, fsync'd and renamed over `path`. Equal rings are equal
+/// files. Throws std::system_error.
+APUS_API void write_ring(const RingData& data, const std::string& path,
+                         RingFormat format = RingFormat::kFirst);
+/// Which version the file says it is, without reading it whole; 0 for a pickle. Throws as
+/// read_ring.
+APUS_API int ring_format(const std::string& path);
 
 /// Ready for look-ups. Takes over the data.
 APUS_API std::shared_ptr<const Ring> make_ring(RingData data);

@@ -22,6 +22,7 @@ Command add_up(CLI::App& apus);
 Command add_serve(CLI::App& apus, const std::vector<std::string>& command_line);
 Command add_check(CLI::App& apus);
 Command add_plugin(CLI::App& apus);
+Command add_ring(CLI::App& apus);
 
 /// `--test-config`: tells what is wrong with the confs; status 0 or 1.
 int test_confs(const std::vector<std::filesystem::path>& confs);

@@ -3,6 +3,7 @@
 
 #include "servers/apus/commands.h"
 #include "servers/apus/daemon.h"
+#include "servers/apus/ring_command.h"
 #include "servers/apus/serve.h"
 #include "servers/apus/swift_names.h"
 
@@ -12,13 +13,14 @@ namespace {
 int run(int argc, char** argv) {
   const std::vector<std::string> command_line(argv, argv + argc);
   if (const auto status = run_as_swift(command_line)) return *status;
+  if (const auto status = run_as_ring_tool(command_line)) return *status;
   if (const auto status = run_as_daemon(command_line)) return *status;
   CLI::App app("Apus: an object store that speaks OpenStack Swift", "apus");
   app.require_subcommand(1);
   app.footer(
       "`apus DAEMON CONF [once]` runs a daemon, as container-updater, with its section of CONF.");
   const Command commands[] = {add_up(app), add_serve(app, command_line), add_check(app),
-                              add_plugin(app)};
+                              add_plugin(app), add_ring(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

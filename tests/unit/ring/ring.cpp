@@ -85,7 +85,7 @@ TEST_CASE("a built ring is balanced, spread, and comes back from its file") {
     for (const auto& node : nodes) ++count[static_cast<std::size_t>(node.device->id)];
   }
   CHECK(count[0] < count[1]);
-  CHECK_THROWS(builder.add(*builder.data().devices[0]));
+  CHECK_THROWS(builder.add(*builder.state().devices[0]));
 }
 
 TEST_CASE("what is no ring is refused with a reason") {
