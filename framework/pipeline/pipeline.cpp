@@ -98,10 +98,11 @@ bool LoadedApp::trusted() const {
   return app.descriptor != nullptr && (app.descriptor->stamp->flags & kPluginTrusted) != 0;
 }
 
-LoadedApp load_app(const PasteApp& app, PluginLoader& loader, std::vector<ConfProblem>& problems) {
+LoadedApp load_app(const PasteApp& app, PluginLoader& loader, std::vector<ConfProblem>& problems,
+                   bool as_is) {
   LoadedApp out;
   PasteApp wanted = app;
-  if (wanted.routes.empty() && wanted.app.plugin == "proxy")
+  if (!as_is && wanted.routes.empty() && wanted.app.plugin == "proxy")
     insert_required_filters(wanted, loader);
   if (wanted.routes.empty() && wanted.app.plugin == "object") insert_protocols(wanted, loader);
   for (const PasteStage& stage : wanted.filters) {
@@ -110,10 +111,10 @@ LoadedApp load_app(const PasteApp& app, PluginLoader& loader, std::vector<ConfPr
   }
   for (const PasteApp::Route& route : wanted.routes) {
     out.routes.push_back({route.prefix, {}});
-    out.routes.back().app.push_back(load_app(route.app.front(), loader, problems));
+    out.routes.back().app.push_back(load_app(route.app.front(), loader, problems, as_is));
   }
   for (const PasteApp& other : wanted.not_found)
-    out.not_found.push_back(load_app(other, loader, problems));
+    out.not_found.push_back(load_app(other, loader, problems, as_is));
   if (wanted.routes.empty()) {
     wanted.app.reason = "the app: answers what the filters let through";
     out.app = load_stage(wanted.app, PluginKind::kApp, loader, problems);

@@ -43,9 +43,10 @@ struct LoadedApp {
 };
 
 /// Loads every plugin of the conf and checks every option, collecting all problems. In front of a
-/// proxy the filters that Swift's proxy cannot do without are added where they are missing.
+/// proxy the filters that Swift's proxy cannot do without are added where they are missing, unless
+/// it is taken `as_is`.
 APUS_API LoadedApp load_app(const PasteApp& app, PluginLoader& loader,
-                            std::vector<ConfProblem>& problems);
+                            std::vector<ConfProblem>& problems, bool as_is = false);
 
 /// Makes the app and its filters. Throws std::runtime_error with the factory's text. `loaded` and
 /// `host` outlive the result.

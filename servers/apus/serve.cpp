@@ -50,6 +50,7 @@ std::vector<fs::path> conf_paths(const fs::path& path) {
   std::vector<fs::path> whole;
   for (const auto& entry : fs::directory_iterator(path)) {
     if (entry.path().extension() != ".conf") continue;
+    if (entry.path().filename() == "internal-client.conf") continue;
     std::vector<ConfProblem> ignored;
     if (read_conf(entry.path(), ignored).find("pipeline:main") != nullptr)
       whole.push_back(entry.path());
