@@ -1,8 +1,10 @@
 // The one executable: `apus COMMAND ...`.
+#include <algorithm>
 #include <iostream>
 
 #include "servers/apus/commands.h"
 #include "servers/apus/daemon.h"
+#include "servers/apus/operators/operators.h"
 #include "servers/apus/ring_command.h"
 #include "servers/apus/serve.h"
 #include "servers/apus/swift_names.h"
@@ -11,7 +13,7 @@ namespace apus {
 namespace {
 
 int run(int argc, char** argv) {
-  const std::vector<std::string> command_line(argv, argv + argc);
+  const std::vector<std::string> command_line = operators_words({argv, argv + argc});
   if (const auto status = run_as_swift(command_line)) return *status;
   if (const auto status = run_as_ring_tool(command_line)) return *status;
   if (const auto status = run_as_daemon(command_line)) return *status;
@@ -19,10 +21,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "`apus DAEMON CONF [once]` runs a daemon, as container-updater, with its section of CONF.");
-  const Command commands[] = {add_up(app), add_serve(app, command_line), add_check(app),
-                              add_plugin(app), add_ring(app)};
+  std::vector<Command> commands = {add_up(app), add_serve(app, command_line), add_check(app),
+                                   add_plugin(app), add_ring(app)};
+  std::ranges::move(add_operators(app), std::back_inserter(commands));
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(command_line.rbegin(), command_line.rend() - 1));
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {

@@ -30,6 +30,10 @@ TEST_CASE("each command tells a wrong argument in one line") {
            Wrong{"check --smaple x", "'--smaple'", "did you mean --sample?"},
            Wrong{"check --sample proxy-srever.conf", "--sample proxy-srever.conf",
                  "did you mean proxy-server.conf?"},
+           Wrong{"get-nodes --alll", "'--alll'", "did you mean --all?"},
+           Wrong{"object-info one two", "'two'", "FILE"},
+           Wrong{"container-info --verbos x.db", "'--verbos'", "did you mean --verbose?"},
+           Wrong{"recon --top many", "--top", "expected"},
        }) {
     CAPTURE(wrong.line);
     const Said said = run_apus(wrong.line);

@@ -100,7 +100,10 @@ TEST_CASE("servers and plugins do not include each other") {
         continue;
       CAPTURE(include.file);
       CAPTURE(include.target);
-      CHECK(fs::path(include.target).parent_path() == fs::path(include.file).parent_path());
+      const auto program = [](const std::string& file) {  // "servers/apus"; rooms of one are one
+        return file.substr(0, file.find('/', file.find('/') + 1));
+      };
+      CHECK(program(include.target) == program(include.file));
     }
   }
 }
