@@ -1,9 +1,10 @@
 #include "framework/backend/direct_rows.h"
 
 #include <apus/ring.h>
-#include <unistd.h>
 
 #include <vector>
+
+#include "framework/backend/direct_call.h"
 
 namespace apus {
 
@@ -12,18 +13,11 @@ void delete_row(Host& host, Logger& log, const std::string& account, const std::
   const auto ring = host.rings().container();
   const std::uint32_t partition =
       ring->partition_of(host.swift_conf().hash_path(account, container));
-  const std::string name =
-      "/" + std::to_string(partition) + "/" + account + "/" + container + "/" + row;
+  const std::string name = "/" + account + "/" + container + "/" + row;
   std::vector<Call> calls;
   for (const RingNode& node : ring->primaries(partition)) {
-    const RingDevice& device = *node.device;
-    Call call{Endpoint{device.replication_ip, device.replication_port},
-              Request("DELETE", "/" + device.device + name)};
-    call.request.headers.set("X-Timestamp", when.internal());
-    call.request.headers.set("User-Agent", "direct-client " + std::to_string(::getpid()));
-    call.request.internal.set("X-Backend-Allow-Reserved-Names", "true");
-    call.request.internal.set("X-Backend-Use-Replication-Network", "true");
-    calls.push_back(std::move(call));
+    calls.push_back(
+        direct_call(*node.device, "DELETE", partition, name, {{"X-Timestamp", when.internal()}}));
   }
   const auto outcomes = host.transport().gather(
       std::move(calls), deadlines, [](const auto&) { return false; }, std::chrono::milliseconds(0));
