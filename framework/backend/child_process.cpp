@@ -17,17 +17,19 @@ namespace apus {
 namespace {
 
 constexpr std::size_t kMaxOutput = 65536;
+constexpr std::chrono::milliseconds kLook{200};
 using Moment = std::chrono::steady_clock::time_point;
 
-// Reads until the child has closed its end. False when the time ran out.
-bool collect(int fd, std::string& out, Moment end) {
+// Reads until the child has closed its end. False when the time ran out or `stop` was requested.
+bool collect(int fd, std::string& out, Moment end, const std::stop_token& stop) {
   std::array<char, 4096> piece;
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
+    if (left.count() <= 0 || stop.stop_requested()) return false;
     pollfd entry{fd, POLLIN, 0};
-    const int ready = ::poll(&entry, 1, static_cast<int>(left.count()));
+    const auto wait = stop.stop_possible() ? std::min(left, kLook) : left;
+    const int ready = ::poll(&entry, 1, static_cast<int>(wait.count()));
     if (ready < 0 && errno != EINTR) return true;
     if (ready <= 0) continue;
     const ssize_t count = ::read(fd, piece.data(), piece.size());
@@ -64,7 +66,8 @@ int spawn(const std::vector<std::string>& command, int out, pid_t& pid) {
 
 }  // namespace
 
-ChildResult run_child(const std::vector<std::string>& command, std::chrono::milliseconds timeout) {
+ChildResult run_child(const std::vector<std::string>& command, std::chrono::milliseconds timeout,
+                      const std::stop_token& stop) {
   ChildResult result;
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -79,14 +82,17 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::mill
     result.output = command.front() + ": " + std::strerror(error);
     return result;
   }
-  const bool ended = collect(ends[0], result.output, std::chrono::steady_clock::now() + timeout);
+  const bool ended =
+      collect(ends[0], result.output, std::chrono::steady_clock::now() + timeout, stop);
   ::close(ends[0]);
   if (!ended) ::kill(pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   result.good = ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  if (!ended) result.output += " (killed: it took too long)";
+  if (!ended)
+    result.output +=
+        stop.stop_requested() ? " (killed: a stop was requested)" : " (killed: it took too long)";
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <apus/ring.h>
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,10 @@ struct ChildResult {
   std::string output;  ///< of both streams, at most 64 KiB, and why it failed
 };
 
-/// Runs a program of PATH to its end, with no standard input; kills it after `timeout`.
+/// Runs a program of PATH to its end, with no standard input; kills it after `timeout`, or soon
+/// after `stop` is requested.
 APUS_API ChildResult run_child(const std::vector<std::string>& command,
-                               std::chrono::milliseconds timeout);
+                               std::chrono::milliseconds timeout, const std::stop_token& stop = {});
 
 /// An rsync module's pattern filled in for a device: {ip}, {port}, {replication_ip},
 /// {replication_port}, {region}, {zone}, {device}, {meta}; IPv6 addresses in brackets. Unknown

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 
 #include "framework/store/object/partition.h"
 
@@ -65,7 +66,8 @@ bool PartitionFiles::remove_where(const std::set<std::string>& hashes, bool list
       for (const std::string& name : names) {
         if (!is_rsync_temporary(name)) disk_.unlink(in + "/" + hash + "/" + name);
       }
-      disk_.rmdir(in + "/" + hash);
+      // Not a folder: what no object server can have made.
+      if (disk_.rmdir(in + "/" + hash) != 0 && errno == ENOTDIR) disk_.unlink(in + "/" + hash);
     }
     disk_.rmdir(in);
   }

@@ -188,7 +188,7 @@ PartitionReplicator::Handed PartitionReplicator::hand_over(const PartitionJob& j
                                                            const std::vector<std::string>& suffixes,
                                                            const std::set<std::string>* only_check,
                                                            const std::stop_token& stop) const {
-  if (!ssync_) return by_rsync(job, to, suffixes);
+  if (!ssync_) return by_rsync(job, to, suffixes, stop);
   ssync::Peer peer;
   peer.endpoint = {to.replication_ip, to.replication_port};
   peer.device = to.device;
@@ -214,10 +214,12 @@ PartitionReplicator::Handed PartitionReplicator::hand_over(const PartitionJob& j
   return out;
 }
 
-PartitionReplicator::Handed PartitionReplicator::by_rsync(
-    const PartitionJob& job, const RingDevice& to, const std::vector<std::string>& suffixes) const {
+PartitionReplicator::Handed PartitionReplicator::by_rsync(const PartitionJob& job,
+                                                          const RingDevice& to,
+                                                          const std::vector<std::string>& suffixes,
+                                                          const std::stop_token& stop) const {
   Handed out;
-  out.good = rsync_.push(job, to, suffixes);
+  out.good = rsync_.push(job, to, suffixes, stop);
   if (!out.good && job.handoff) return out;
   // Whatever came over: the peer shall hash it anew.
   std::string names;

@@ -62,7 +62,8 @@ class PartitionReplicator {
                                  const std::set<std::string>* only_check,
                                  const std::stop_token& stop) const;
   [[nodiscard]] Handed by_rsync(const PartitionJob& job, const RingDevice& to,
-                                const std::vector<std::string>& suffixes) const;
+                                const std::vector<std::string>& suffixes,
+                                const std::stop_token& stop) const;
 
   Host& host_;
   Logger& log_;

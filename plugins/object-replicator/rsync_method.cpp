@@ -64,7 +64,8 @@ std::string RsyncMethod::cut(std::string line) const {
 }
 
 bool RsyncMethod::push(const PartitionJob& job, const RingDevice& to,
-                       const std::vector<std::string>& suffixes) const {
+                       const std::vector<std::string>& suffixes,
+                       const std::stop_token& stop) const {
   std::vector<std::string> there;
   for (const std::string& suffix : suffixes) {
     struct stat info {};
@@ -74,7 +75,7 @@ bool RsyncMethod::push(const PartitionJob& job, const RingDevice& to,
   if (there.empty()) return false;
   const std::vector<std::string> words = command(job, to, there);
   const Clock::Steady begin = host_.clock().steady();
-  const ChildResult result = run_child(words, timeout_);
+  const ChildResult result = run_child(words, timeout_, stop);
   tell(result.output, result.good);
   if (!result.good) {
     log_.error(cut("Bad rsync return code: " + joined(words)));

@@ -5,6 +5,7 @@
 #include <apus/options.h>
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ class RsyncMethod {
 
   /// One run of rsync, Swift's arguments. Suffixes that are gone are left out; false when none is
   /// left, when rsync fails or takes too long (all but the first are logged).
-  bool push(const PartitionJob& job, const RingDevice& to,
-            const std::vector<std::string>& suffixes) const;
+  bool push(const PartitionJob& job, const RingDevice& to, const std::vector<std::string>& suffixes,
+            const std::stop_token& stop) const;
   /// The command line, for suffixes that are there.
   [[nodiscard]] std::vector<std::string> command(const PartitionJob& job, const RingDevice& to,
                                                  const std::vector<std::string>& suffixes) const;

@@ -123,14 +123,18 @@ class ObjectPair(DebianSwift):
         if answer.status not in (204, 404):
             raise RuntimeError(f"DELETE {name} on node {node}: {answer}")
 
-    def push(self, node, apus, words=(), seconds=60, **options):
-        """One pass of a replicator, Debian's or Apus's, over the node's devices; what it said."""
+    def push(self, node, apus, words=(), seconds=60, path=None, **options):
+        """One pass of a replicator, Debian's or Apus's, over the node's devices; what it said. Programs are looked for in
+        `path` first."""
         module = f"rsync://127.0.0.1:{self.rsync_port}/object_{{replication_port}}"
         conf = self.node_conf(node, "object-replicator", rsync_module=module, sync_method=self.method,
                               log_name=f"replicator{node}", **({"log_to": "stderr"} if apus else {}), **options)
         command = [str(APUS), "object-replicator", str(conf), "once"] if apus else [
             PYTHON, "/usr/bin/swift-object-replicator", str(conf), "once", "-v"]
-        done = subprocess.run([*command, *words], text=True, env=self.environment(), timeout=seconds, capture_output=True)
+        environment = self.environment()
+        if path is not None:
+            environment["PATH"] = f"{path}:{environment['PATH']}"
+        done = subprocess.run([*command, *words], text=True, env=environment, timeout=seconds, capture_output=True)
         said = done.stdout + done.stderr
         self.said += f"--- push {node} by {'Apus' if apus else 'Swift'}, {self.method}\n{said}"
         if done.returncode != 0:

@@ -141,6 +141,28 @@ class BadRequests(unittest.TestCase):
         self.assertNotIn("Traceback", self.pair.children["2"].output())
 
 
+@unittest.skipIf(missing_parts(), f"not installed: {missing_parts()}")
+class Refusals(unittest.TestCase):
+    def test_a_refusal_is_read_and_reported(self):
+        """The receiver's partition is busy; no sender drops a line about it."""
+        with ObjectPair(app="replication_lock_timeout = 1\n") as pair:
+            for sender, said in ((1, "Expected status 200; got 503 (b'another replicates this partition\\n')"),
+                                 (2, "Unexpected response: \":ERROR: 0 '1 second: ")):
+                name = f"from {sender}"
+                pair.put(sender, name, at(1))
+                folder = pair.device(3 - sender) / "objects" / str(pair.partition(name))
+                folder.mkdir(parents=True, exist_ok=True)
+                with open(folder / ".lock-replication", "w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    lines = pair.push(sender, sender == 2, words=("--partitions", str(pair.partition(name))))
+                self.assertIn(f"/d{3 - sender}/{pair.partition(name)} {said}", lines)
+                self.assertIn("0 successes, 1 failures", lines)
+                self.assertEqual(pair.files_of(3 - sender, name), [])
+                pair.push(sender, sender == 2)
+                self.assertEqual(pair.files_of(3 - sender, name), [at(1) + ".data"], pair.output())
+            self.assertNotIn("Traceback", pair.output())
+
+
 # S is what the sender says, R the receiver. What of a head depends on the moment or the client is left out.
 HEADS = """\
 S SSYNC /D/{partition} HTTP/1.1

@@ -42,6 +42,12 @@ TEST_CASE("children: output, status, no such program, too slow") {
   const ChildResult slow = run_child({"sleep", "60"}, std::chrono::milliseconds(50));
   CHECK_FALSE(slow.good);
   CHECK(slow.output.find("too long") != std::string::npos);
+  std::stop_source stop;
+  stop.request_stop();
+  const ChildResult stopped =
+      run_child({"sleep", "60"}, std::chrono::seconds(60), stop.get_token());
+  CHECK_FALSE(stopped.good);
+  CHECK(stopped.output.find("a stop was requested") != std::string::npos);
   CHECK(run_child({"sh", "-c", "yes | head -c 200000"}, std::chrono::seconds(20)).output.size() ==
         65536);
 }

@@ -58,6 +58,28 @@ TEST_CASE("empty partitions: a handoff goes, a primary stays") {
   CHECK(fs::exists(cluster.device(0) / "objects/7"));
 }
 
+TEST_CASE("rubbish among objects does not hold a handoff") {
+  Cluster cluster(1, 2);
+  cluster.put(1, "one");
+  const fs::path partition = cluster.device(1) / "objects/7";
+  const std::string hash = cluster.host.conf.hash_path("a", "c", "one");
+  std::ofstream(partition / hash.substr(29) / hash / "what is this") << "x";
+  std::ofstream(partition / hash.substr(29) / "a file") << "x";
+  fs::create_directories(partition / "abc" / std::string(32, 'a'));
+  std::ofstream(partition / "tmpabc.tmp") << "x";
+  cluster.pass(1);
+  CHECK(cluster.files(0, "one") == kFirst);
+  CHECK_FALSE(fs::exists(partition));
+  // What rsync is still writing here belongs to another's work.
+  cluster.put(1, "two");
+  const std::string other = cluster.host.conf.hash_path("a", "c", "two");
+  const fs::path coming = partition / other.substr(29) / other / ".1699999005.00000.data.a1B2c3";
+  std::ofstream(coming) << "x";
+  cluster.pass(1);
+  CHECK(fs::exists(coming));
+  CHECK(cluster.files(1, "two").size() == 1);
+}
+
 TEST_CASE("old temporary files go, young ones stay") {
   Cluster cluster(2, 2);
   fs::create_directories(cluster.device(0) / "tmp");
