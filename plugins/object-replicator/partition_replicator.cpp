@@ -53,6 +53,7 @@ std::vector<std::string> differing(const SuffixHashes::Map& own, const SuffixHas
 // What is known while one job goes on.
 struct PartitionReplicator::Pass {
   SuffixHashes::Map own;
+  bool fresh = false;  ///< all of `own` was hashed just now
   std::set<ReplicationStats::Node> targets;
   std::set<ReplicationStats::Node> failed;
   std::set<int> synced_regions;
@@ -124,6 +125,7 @@ JobResult PartitionReplicator::update(const PartitionJob& job, bool list,
   try {
     auto found = store_.suffix_hashes(job.place, {}, list);
     pass.own = std::move(found.suffixes);
+    pass.fresh = found.hashed == pass.own.size();
     pass.stats.suffix_hash += static_cast<std::int64_t>(found.hashed);
     host_.metrics().increment("suffix.hashes", static_cast<std::int64_t>(found.hashed));
     std::vector<const RingDevice*> peers = job.others;
@@ -162,11 +164,12 @@ bool PartitionReplicator::update_peer(const PartitionJob& job, const RingDevice&
     return !away;
   }
   std::vector<std::string> suffixes = differing(pass.own, *theirs);
-  if (!suffixes.empty()) {
+  if (!suffixes.empty() && !pass.fresh) {
     // The cache may be behind: what differs is looked at again before it travels.
     auto again = store_.suffix_hashes(job.place, suffixes, false);
     host_.metrics().increment("suffix.hashes", static_cast<std::int64_t>(again.hashed));
     pass.own = std::move(again.suffixes);
+    pass.fresh = again.hashed == pass.own.size();
     suffixes = differing(pass.own, *theirs);
   }
   if (suffixes.empty()) {
@@ -175,6 +178,7 @@ bool PartitionReplicator::update_peer(const PartitionJob& job, const RingDevice&
   }
   ++pass.stats.rsync;
   const Handed handed = hand_over(job, peer, suffixes, nullptr, stop);
+  pass.fresh = false;  // that may have taken a while
   if (!handed.good) pass.failed.insert(node_of(peer));
   // Another region's devices keep each other alike.
   if (handed.good && peer.region != job.own->region) pass.synced_regions.insert(peer.region);

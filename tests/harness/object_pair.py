@@ -1,4 +1,4 @@
-"""Two object servers of one ring, each with devices of its own: the first is Debian's, the second Apus's."""
+"""Two object servers of one ring, each with devices of its own: the first is Debian's, the second Apus's, or as told."""
 
 import hashlib
 import os
@@ -15,11 +15,13 @@ COMPLAINTS = ("Traceback", "Exception", "ERROR", "rror syncing", "EXCEPTION", "Q
 
 
 class ObjectPair(DebianSwift):
-    """Nodes are 1 (Debian) and 2 (Apus). Policy 0 has both as primaries of every partition, policy 1 ("lone") one
+    """Nodes are 1 (Debian) and 2 (Apus), unless `kinds` says otherwise. Policy 0 has both as primaries of every partition, policy 1 ("lone") one
     of them. A context manager."""
 
-    def __init__(self, method="ssync", node_ports=None, ring_ports=None, app="", **arguments):
-        super().__init__(replicas=2, part_power=3, memcache="127.0.0.1:1", **arguments)
+    def __init__(self, method="ssync", node_ports=None, ring_ports=None, app="", part_power=3,
+                 kinds=("swift", "apus"), **arguments):
+        super().__init__(replicas=2, part_power=part_power, memcache="127.0.0.1:1", **arguments)
+        self.kinds = dict(zip((1, 2), kinds))
         self.method = method
         self.app = app  # further lines of [app:object-server]
         self.node_ports = node_ports or {1: free_port(), 2: free_port()}
@@ -74,9 +76,10 @@ class ObjectPair(DebianSwift):
     def start(self, kinds=()):
         self.children["rsyncd"] = Child(["rsync", "--daemon", "--no-detach", "--config", self.conf / "rsyncd.conf"],
                                         self.folder / "log" / "rsyncd.out")
-        self.children["1"] = Child([PYTHON, "/usr/bin/swift-object-server", self.node_conf(1)],
-                                   self.folder / "log" / "1.log", env=self.environment())
-        self.children["2"] = Child([APUS, "serve", self.node_conf(2)], self.folder / "log" / "2.log")
+        for node, kind in self.kinds.items():
+            command = [APUS, "serve"] if kind == "apus" else [PYTHON, "/usr/bin/swift-object-server"]
+            self.children[str(node)] = Child([*command, self.node_conf(node)], self.folder / "log" / f"{node}.log",
+                                             env=self.environment())
         for name, port in (("rsyncd", self.rsync_port), ("2", self.node_ports[2]), ("1", self.node_ports[1])):
             try:
                 wait_for_port(port, self.children[name].process, 60)

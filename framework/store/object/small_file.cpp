@@ -10,14 +10,14 @@
 namespace apus {
 namespace {
 
-int write_all(Disk& disk, int fd, std::string_view bytes) {
+int write_all(Disk& disk, int fd, std::string_view bytes, bool durable) {
   while (!bytes.empty()) {
     const ssize_t count = disk.write(fd, {bytes.data(), bytes.size()});
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return count < 0 ? errno : EIO;
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
-  return disk.fsync(fd) == 0 ? 0 : errno;
+  return !durable || disk.fsync(fd) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -43,19 +43,20 @@ std::optional<std::string> read_small_file(Disk& disk, const std::string& path, 
 }
 
 int write_small_file(Disk& disk, const std::string& folder, const std::string& temporary,
-                     const std::string& path, std::string_view bytes) {
+                     const std::string& path, std::string_view bytes, bool durable) {
   const std::string fresh = folder + "/" + temporary;
   int error = 0;
   {
     const Fd fd(disk, disk.open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600));
     if (!fd) return errno;
-    error = write_all(disk, fd.get(), bytes);
+    error = write_all(disk, fd.get(), bytes, durable);
   }
   if (error == 0 && disk.rename(fresh, path) != 0) error = errno;
   if (error != 0) {
     disk.unlink(fresh);
     return error;
   }
+  if (!durable) return 0;
   return sync_folder(disk, path.substr(0, path.rfind('/')));
 }
 

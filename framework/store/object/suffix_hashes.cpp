@@ -117,10 +117,10 @@ SuffixHashes HashFiles::read() const {
   return text ? decode_hashes(*text) : SuffixHashes();
 }
 
-int HashFiles::write(SuffixHashes& hashes) const {
+int HashFiles::write(SuffixHashes& hashes, bool durable) const {
   hashes.updated = clock_.now();
   return write_small_file(disk_, partition_, "tmp" + entropy_.hex(8) + ".tmp", path("hashes.pkl"),
-                          encode_hashes(hashes));
+                          encode_hashes(hashes), durable);
 }
 
 std::optional<SuffixHashes> HashFiles::consolidate() const {
@@ -140,7 +140,8 @@ std::optional<SuffixHashes> HashFiles::consolidate() const {
     hashes.suffixes[std::string(line)].reset();
     changed = true;
   }
-  if (changed && write(hashes) != 0) return std::nullopt;
+  // On the disk before the journal forgets it.
+  if (changed && write(hashes, true) != 0) return std::nullopt;
   const Fd emptied(disk_, disk_.open(path("hashes.invalid"), O_WRONLY | O_TRUNC));
   return hashes;
 }
@@ -158,7 +159,8 @@ bool HashFiles::round(const std::vector<std::string>& recalculate, bool list,
                       const HashSuffix& hash, Result& out) const {
   auto before = consolidate();
   SuffixHashes hashes;
-  if (before && before->valid) {
+  bool modified = !before || !before->valid;
+  if (!modified) {
     hashes = *before;
   } else {
     before = read();
@@ -173,7 +175,6 @@ bool HashFiles::round(const std::vector<std::string>& recalculate, bool list,
     }
   }
   for (const std::string& suffix : recalculate) hashes.suffixes[suffix].reset();
-  bool modified = list;
   for (auto at = hashes.suffixes.begin(); at != hashes.suffixes.end();) {
     bool gone = false;
     if (!at->second) {
@@ -193,7 +194,9 @@ bool HashFiles::round(const std::vector<std::string>& recalculate, bool list,
     const Fd lock = lock_folder(disk_, partition_, kLockPatience);
     if (lock) {
       current = read() == *before;
-      if (current) (void)write(hashes);
+      // A crash leaves the file before, in which these suffixes have no hash, or one that nobody
+      // can read: they are hashed again.
+      if (current) (void)write(hashes, false);
     }
   }
   out.suffixes = std::move(hashes.suffixes);

@@ -57,7 +57,7 @@ class APUS_API HashFiles {
                                const HashSuffix& hash) const;
 
  private:
-  [[nodiscard]] int write(SuffixHashes& hashes) const;
+  [[nodiscard]] int write(SuffixHashes& hashes, bool durable) const;
   [[nodiscard]] std::string path(std::string_view name) const;
   bool round(const std::vector<std::string>& recalculate, bool list, const HashSuffix& hash,
              Result& out) const;

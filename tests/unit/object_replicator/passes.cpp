@@ -29,6 +29,23 @@ TEST_CASE("what a primary has reaches the others, once") {
   CHECK(cluster.host.log.has(" 0.00% synced"));
 }
 
+TEST_CASE("several partitions at once") {
+  Cluster cluster(2, 3);
+  for (int i = 0; i < 16; ++i) {
+    for (const char* name : {"one", "two"}) {
+      cluster.put(0, name + std::to_string(i), 1, std::to_string(i));
+      cluster.put(2, name + std::to_string(i), 2, std::to_string(i));
+    }
+  }
+  // An object server takes four at once, one of a device.
+  cluster.pass(2, {{"concurrency", "4"}, {"replicator_workers", "2"}});
+  for (int pass = 0; pass < 40 && !cluster.host.log.has("16 successes, 0 failures"); ++pass)
+    cluster.pass(0, {{"concurrency", "4"}});
+  for (int i = 0; i < 8; ++i)
+    CHECK(cluster.files(1, "one" + std::to_string(i), std::to_string(i)).size() == 1);
+  CHECK(cluster.host.numbers.counter("partition.update.count.d0") >= 8);
+}
+
 TEST_CASE("recon's numbers have Swift's names") {
   Cluster cluster(2, 2);
   cluster.put(0, "one");
