@@ -163,10 +163,10 @@ void AuditPass::read_body(const ObjectPlace& place, const OpenObject& object, co
   const std::string* etag = object.metadata().find("ETag");
   if (etag == nullptr) return fail(place, "its metadata has no ETag");
   const int fd = object.data.get();
-  ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  if (object.size > buffer_.size()) ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   Digest digest(DigestKind::kMd5);
   std::uint64_t at = 0;
-  while (true) {
+  while (at < object.size) {
     if (stop.stop_requested()) return;
     const ssize_t count = host_.disk().pread(fd, buffer_, at);
     if (count < 0 && errno == EINTR) continue;
