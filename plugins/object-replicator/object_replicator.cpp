@@ -46,7 +46,11 @@ class ObjectReplicator final : public Daemon {
     log_.info("Starting object replicator in daemon mode.");
     while (!stop.stop_requested()) {
       log_.info("Starting object replication pass.");
-      pass({}, "", stop);
+      try {
+        pass({}, "", stop);
+      } catch (const std::exception& error) {
+        log_.error(std::string("Exception in top-level replication loop: ") + error.what());
+      }
       sleep_unless_stopped(host_.clock(), interval_, stop);
     }
   }
@@ -57,7 +61,8 @@ class ObjectReplicator final : public Daemon {
   void pass(const Selection& selection, const std::string& mode, const std::stop_token& stop) {
     cycle_ = (cycle_ + 1) % kCycles;
     JobList::Found found = list_.collect(selection);
-    Progress progress(host_, log_, stats_interval_, found.jobs.size());
+    Progress progress(host_, log_, selection.all() ? &recon_ : nullptr, stats_interval_,
+                      found.jobs.size());
     for (const std::string& device : found.away) progress.add_away(device, found);
     std::vector<PartitionJob> handoffs;
     if (handoffs_first_) {
@@ -143,6 +148,7 @@ class ObjectReplicator final : public Daemon {
       return out;
     };
     Json entry = entry_of(progress.total());
+    entry.set(Progress::kRecon, Json(Json::Object{}));  // there is none any more
     if (workers_ > 0) {
       Json disks{Json::Object{}};
       for (const std::string& device : found.devices)

@@ -26,10 +26,11 @@ std::string in_units(double seconds) {
 
 }  // namespace
 
-Progress::Progress(Host& host, Logger& log, std::chrono::milliseconds between_lines,
-                   std::size_t jobs)
+Progress::Progress(Host& host, Logger& log, const ReconCache* recon,
+                   std::chrono::milliseconds between_lines, std::size_t jobs)
     : host_(host),
       log_(log),
+      recon_(recon),
       between_lines_(between_lines),
       jobs_(jobs),
       start_(host.clock().steady()),
@@ -89,7 +90,17 @@ void Progress::show(std::int64_t done) const {
   Metrics& metrics = host_.metrics();
   metrics.gauge("partitions.left", left);
   metrics.gauge("partitions.rate", rate);
-  metrics.gauge("partitions.eta_seconds", rate > 0 ? left / rate : 0);
+  const double eta = rate > 0 ? left / rate : 0;
+  metrics.gauge("partitions.eta_seconds", eta);
+  if (recon_ == nullptr || left <= 0) return;
+  Json numbers;
+  numbers.set("done", done);
+  numbers.set("total", static_cast<std::int64_t>(jobs_));
+  numbers.set("rate", rate);
+  numbers.set("eta", eta);
+  Json entry;
+  entry.set(kRecon, std::move(numbers));
+  recon_->dump(entry);
 }
 
 void Progress::write() {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/backend/recon_cache.h"
 #include "plugins/object-replicator/jobs.h"
 #include "plugins/object-replicator/partition_replicator.h"
 #include "plugins/object-replicator/stats.h"
@@ -18,7 +19,13 @@ namespace apus {
 /// One pass. Thread-safe.
 class Progress {
  public:
-  Progress(Host& host, Logger& log, std::chrono::milliseconds between_lines, std::size_t jobs);
+  /// The name under which recon has the progress while a pass goes on: {"done", "total", "rate" a
+  /// second, "eta" seconds}. Apus's own.
+  static constexpr const char* kRecon = "object_replication_progress";
+
+  /// `recon`, which outlives this, may be null.
+  Progress(Host& host, Logger& log, const ReconCache* recon,
+           std::chrono::milliseconds between_lines, std::size_t jobs);
 
   /// A device of this machine that is not mounted: nobody of its rings gets anything of it.
   void add_away(const std::string& device, const JobList::Found& found);
@@ -39,6 +46,7 @@ class Progress {
 
   Host& host_;
   Logger& log_;
+  const ReconCache* recon_;
   std::chrono::milliseconds between_lines_;
   std::size_t jobs_;
   Clock::Steady start_;

@@ -24,11 +24,12 @@ void feed(Digest& digest, const FileSet& files) {
 HashFiles::Result ObjectStore::suffix_hashes(const PartitionPlace& place,
                                              const std::vector<std::string>& recalculate,
                                              bool list) const {
-  std::vector<std::string> names;
-  if (!disk_.list(place.partition_folder(), names)) {
+  struct stat info {};
+  if (disk_.stat(place.partition_folder(), info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
     throw std::system_error(errno, std::generic_category(), place.partition_folder());
   }
+  if (!S_ISDIR(info.st_mode)) return {};
   const HashFiles files(disk_, clock_, entropy_, place.partition_folder());
   return files.refresh(recalculate, list,
                        [&](const std::string& suffix) { return hash_suffix(place, suffix); });

@@ -122,6 +122,33 @@ TEST_CASE("what another process writes meanwhile is not written over") {
   CHECK(on_disk(device).suffixes == result.suffixes);
 }
 
+TEST_CASE("a look that finds nothing new writes nothing") {
+  const StoreFixture device;
+  const ObjectPlace at = device.place();
+  REQUIRE(device.put(at, kT1, "x") == 0);
+  const auto good = hashes_of(device);
+  const double written = on_disk(device).updated;
+  device.host.time.set(written + 100);
+  CHECK(hashes_of(device, {}, true) == good);
+  CHECK(on_disk(device).updated == written);
+  const ObjectPlace other = device.place("/a/c/other");
+  REQUIRE(device.put(other, kT1, "x") == 0);
+  CHECK(hashes_of(device).size() == 2);
+  CHECK(on_disk(device).updated == written + 100);
+}
+
+TEST_CASE("a cache that a crash took is made anew") {
+  test::FaultyStore device;
+  const ObjectPlace at = device.place();
+  REQUIRE(device.put(kT1, "x") == 0);
+  const auto good = device.store->suffix_hashes(at, {}, false).suffixes;
+  REQUIRE(good.size() == 1);
+  for (const bool some : {false, true}) {
+    device.disk.crash(some ? &device.host.chance : nullptr);
+    CHECK(device.store->suffix_hashes(at, {}, false).suffixes == good);
+  }
+}
+
 TEST_CASE("hashes survive their pickle") {
   const SuffixHashes hashes{
       true, 1700000000.25, {{"0ab", std::string(32, 'a')}, {"fff", std::nullopt}}};

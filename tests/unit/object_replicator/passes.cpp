@@ -70,6 +70,29 @@ TEST_CASE("recon's numbers have Swift's names") {
   CHECK_FALSE(fs::exists(cluster.tree.path() / "object.recon"));
 }
 
+TEST_CASE("while a pass goes on its progress is told") {
+  Cluster cluster(2, 2);
+  cluster.put(0, "one", 1, "3");
+  cluster.put(0, "two", 1, "4");
+  std::optional<Json> seen;
+  cluster.before_ssync = [&] {
+    if (fs::exists(cluster.tree.path() / "object.recon"))
+      seen = Json::parse(cluster.tree.read("object.recon"));
+    cluster.host.time.sleep(std::chrono::seconds(10));
+  };
+  cluster.pass(0, {{"stats_interval", "5"}});
+  REQUIRE(seen);
+  const Json* progress = seen->find("object_replication_progress");
+  REQUIRE(progress != nullptr);
+  CHECK(*progress->find("done")->integer() == 1);
+  CHECK(*progress->find("total")->integer() == 2);
+  CHECK(progress->find("rate")->number() == 0.1);
+  CHECK(progress->find("eta")->number() == 10.0);
+  CHECK(cluster.host.log.has("1/2 (50.00%) partitions replicated in 10.00s (0.10/sec, 10s"));
+  CHECK(Json::parse(cluster.tree.read("object.recon"))->find("object_replication_progress") ==
+        nullptr);
+}
+
 TEST_CASE("a handoff stands in for a device that is away") {
   Cluster cluster(3, 4);
   cluster.put(0, "one");
