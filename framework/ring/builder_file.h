@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "framework/ring/builder_state.h"
 
@@ -18,5 +19,8 @@ APUS_API BuilderState parse_builder(std::string_view pickle, const std::string& 
 APUS_API std::string builder_bytes(const BuilderState& state);
 /// A new file in the same folder, fsync'd and renamed over `path`.
 APUS_API void write_builder(const BuilderState& state, const std::string& path);
+
+/// The same bytes under each path.
+APUS_API void write_builder(const BuilderState& state, const std::vector<std::string>& paths);
 
 }  // namespace apus

@@ -41,7 +41,7 @@ struct TierName {
   int device = INT32_MIN;
   int depth = 0;  ///< how many of the four are meant: 1 to 4
 
-  auto operator<=>(const TierName&) const = default;
+  auto operator<=>(const TierName&) const = default;  // NOLINT(modernize-use-nullptr): its own
 };
 
 /// By tier: how many partitions have 0, 1, ... replicas there.

@@ -1,6 +1,3 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "framework/pickle/pickle.h"
 #include "framework/ring/builder_file.h"
 #include "framework/ring/replaced_file.h"
@@ -136,10 +133,13 @@ std::string builder_bytes(const BuilderState& state) {
   return out.finish();
 }
 
+void write_builder(const BuilderState& state, const std::vector<std::string>& paths) {
+  const std::string bytes = builder_bytes(state);
+  for (const std::string& path : paths) replace_file(path, bytes);
+}
+
 void write_builder(const BuilderState& state, const std::string& path) {
-  ReplacedFile file(path);
-  file.write(builder_bytes(state));
-  file.commit();
+  write_builder(state, std::vector{path});
 }
 
 }  // namespace apus

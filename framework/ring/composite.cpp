@@ -133,9 +133,7 @@ void write_composite(const CompositeState& state, const std::string& path) {
   Json json = composite_json(state);
   json.set("saved_path", std::filesystem::absolute(path).lexically_normal().string());
   json.set("serialization_version", 1);
-  ReplacedFile file(path);
-  file.write(json.dump());
-  file.commit();
+  replace_file(path, json.dump());
 }
 
 std::string composite_text(const CompositeState& state) {

@@ -132,6 +132,8 @@ void overweight_of(PlacementTable& table, std::span<const Replica> replicas,
 class Careful {
  public:
   explicit Careful(PlacementTable& table) : table_(table), wanted_(table.tree.size()) {
+    for (const TierPlan& plan : table.plan) least_ += plan.min;
+    least_ -= table.plan[0].min;
     for (const auto& device : table.state.devices) {
       if (!device) continue;
       const std::int64_t wanted = std::max<std::int64_t>(device->parts_wanted, 0);
@@ -140,6 +142,20 @@ class Careful {
     }
   }
 
+  // Whether some tier has fewer of the partition in hand than the plan says.
+  bool missed_somewhere(std::span<const Replica> replicas) {
+    int there = 0;
+    for (const Replica& replica : replicas) {
+      for (const std::uint32_t tier : table_.tree.path(replica.device)) {
+        // Each of its first `min` replicas counts.
+        if (++seen_[tier] <= table_.plan[tier].min) ++there;
+      }
+    }
+    for (const Replica& replica : replicas) {
+      for (const std::uint32_t tier : table_.tree.path(replica.device)) seen_[tier] = 0;
+    }
+    return there < least_;
+  }
   bool may_leave(const Replica& replica) const {
     const TierTree::Path& path = table_.tree.path(replica.device);
     for (const std::uint32_t tier : path) {
@@ -164,6 +180,8 @@ class Careful {
  private:
   PlacementTable& table_;
   std::vector<std::int64_t> wanted_;
+  std::vector<int> seen_ = std::vector<int>(wanted_.size());
+  std::int64_t least_ = 0;
 };
 
 // Where to start is any place on the other side of the ring.
@@ -211,20 +229,23 @@ void gather_carefully(PlacementTable& table) {
   Careful careful(table);
   std::vector<Replica> overweight;
   const std::size_t parts = table.state.parts();
-  for (std::size_t offset = 0; offset < parts; ++offset) {
-    const std::size_t part = (start + offset) % parts;
-    if (!table.can_move(part)) continue;
-    const auto replicas = table.replicas_of(part);
-    overweight_of(table, replicas, overweight);
-    if (overweight.empty()) continue;
-    count_here(table, replicas);
-    for (const Replica& replica : overweight) {
-      if (!careful.may_leave(replica)) continue;
-      table.pick_up(part, replica.row);
-      careful.left(replica);
-      break;
+  // Where a place misses the partition, a move helps twice: those come first.
+  for (const bool missed : {true, false}) {
+    for (std::size_t offset = 0; offset < parts; ++offset) {
+      const std::size_t part = (start + offset) % parts;
+      if (!table.can_move(part)) continue;
+      const auto replicas = table.replicas_of(part);
+      overweight_of(table, replicas, overweight);
+      if (overweight.empty() || (missed && !careful.missed_somewhere(replicas))) continue;
+      count_here(table, replicas);
+      for (const Replica& replica : overweight) {
+        if (!careful.may_leave(replica)) continue;
+        table.pick_up(part, replica.row);
+        careful.left(replica);
+        break;
+      }
+      forget_here(table, replicas);
     }
-    forget_here(table, replicas);
   }
 }
 

@@ -32,6 +32,9 @@ enum class RingFormat : std::uint8_t { kFirst = 1, kSecond = 2 };
 /// files. Throws std::system_error.
 APUS_API void write_ring(const RingData& data, const std::string& path,
                          RingFormat format = RingFormat::kFirst);
+/// The same bytes under each path; the last one's name stands in them.
+APUS_API void write_ring(const RingData& data, const std::vector<std::string>& paths,
+                         RingFormat format);
 /// Which version the file says it is, without reading it whole; 0 for a pickle. Throws as
 /// read_ring.
 APUS_API int ring_format(const std::string& path);

@@ -21,13 +21,12 @@ std::string big_endian(std::uint64_t value, std::size_t width) {
   return out;
 }
 
-// A gzip file with a fixed time and its own name in the header.
-class GzipFile {
+// The bytes of a gzip file with a fixed time and its own name in the header.
+class GzipBytes {
  public:
-  explicit GzipFile(const std::string& path)
-      : file_(path), name_(std::filesystem::path(path).filename().string()) {
+  explicit GzipBytes(std::string name) : name_(std::move(name)) {
     if (name_.ends_with(".gz")) name_.resize(name_.size() - 3);
-    if (deflateInit2(&stream_, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+    if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
         Z_OK) {
       throw std::runtime_error("zlib cannot start");
     }
@@ -36,9 +35,9 @@ class GzipFile {
     header_.name = reinterpret_cast<Bytef*>(name_.data());
     deflateSetHeader(&stream_, &header_);
   }
-  GzipFile(const GzipFile&) = delete;
-  GzipFile& operator=(const GzipFile&) = delete;
-  ~GzipFile() { deflateEnd(&stream_); }
+  GzipBytes(const GzipBytes&) = delete;
+  GzipBytes& operator=(const GzipBytes&) = delete;
+  ~GzipBytes() { deflateEnd(&stream_); }
 
   void write(std::string_view bytes) {
     size_ += bytes.size();
@@ -58,10 +57,10 @@ class GzipFile {
       throw std::runtime_error("zlib cannot change its level");
   }
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  [[nodiscard]] std::uint64_t compressed_size() const { return file_.size(); }
-  void commit() {
+  [[nodiscard]] std::uint64_t compressed_size() const { return out_.size(); }
+  std::string finish() {
     pump(Z_FINISH);
-    file_.commit();
+    return std::move(out_);
   }
 
  private:
@@ -71,11 +70,11 @@ class GzipFile {
       stream_.next_out = reinterpret_cast<Bytef*>(out.data());
       stream_.avail_out = static_cast<uInt>(out.size());
       if (deflate(&stream_, how) == Z_STREAM_ERROR) throw std::runtime_error("zlib failed");
-      file_.write(std::string_view(out.data(), out.size() - stream_.avail_out));
+      out_.append(out.data(), out.size() - stream_.avail_out);
     } while (stream_.avail_out == 0);
   }
 
-  ReplacedFile file_;
+  std::string out_;
   std::string name_;
   z_stream stream_{};
   gz_header header_{};
@@ -105,7 +104,7 @@ Json::Array devices_json(const RingData& data) {
   return devices;
 }
 
-void write_first(const RingData& data, GzipFile& file) {
+void write_first(const RingData& data, GzipBytes& file) {
   Json meta;
   meta.set("byteorder", std::endian::native == std::endian::little ? "little" : "big");
   meta.set("devs", devices_json(data));
@@ -123,7 +122,7 @@ void write_first(const RingData& data, GzipFile& file) {
 // Sections with their places in a last one, so that a reader needs to inflate only what it wants.
 class Sections {
  public:
-  explicit Sections(GzipFile& file) : file_(file) {}
+  explicit Sections(GzipBytes& file) : file_(file) {}
 
   void begin(std::string name, std::uint64_t size) {
     file_.flush();
@@ -166,7 +165,7 @@ class Sections {
   }
 
  private:
-  GzipFile& file_;
+  GzipBytes& file_;
   Json index_;
   std::string name_;
   std::optional<Digest> digest_;
@@ -174,7 +173,7 @@ class Sections {
   std::uint64_t compressed_start_ = 0;
 };
 
-void write_second(const RingData& data, GzipFile& file) {
+void write_second(const RingData& data, GzipBytes& file) {
   file.write("R1NG" + big_endian(2, 2));
   std::uint64_t assignments = 0;
   for (const auto& row : data.rows) assignments += row.size();
@@ -207,14 +206,19 @@ void write_second(const RingData& data, GzipFile& file) {
 
 }  // namespace
 
-void write_ring(const RingData& data, const std::string& path, RingFormat format) {
-  GzipFile file(path);
+void write_ring(const RingData& data, const std::vector<std::string>& paths, RingFormat format) {
+  GzipBytes file(std::filesystem::path(paths.back()).filename().string());
   if (format == RingFormat::kSecond) {
     write_second(data, file);
   } else {
     write_first(data, file);
   }
-  file.commit();
+  const std::string bytes = file.finish();
+  for (const std::string& path : paths) replace_file(path, bytes);
+}
+
+void write_ring(const RingData& data, const std::string& path, RingFormat format) {
+  write_ring(data, std::vector{path}, format);
 }
 
 }  // namespace apus

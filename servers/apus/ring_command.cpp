@@ -173,15 +173,9 @@ void RingSession::save_with_backups(bool with_ring, bool with_builder, RingForma
             (std::to_string(std::time(nullptr)) + "." + fs::path(file).filename().string()))
         .string();
   };
-  if (with_ring) {
-    const RingData ring = builder.ring();
-    write_ring(ring, backup(ring_file), format);
-    write_ring(ring, ring_file, format);
-  }
-  if (with_builder) {
-    write_builder(builder.state(), backup(builder_file));
-    write_builder(builder.state(), builder_file);
-  }
+  // A backup is the same file, byte by byte.
+  if (with_ring) write_ring(builder.ring(), {backup(ring_file), ring_file}, format);
+  if (with_builder) write_builder(builder.state(), {backup(builder_file), builder_file});
 }
 
 int run_ring(const std::string& program, const std::vector<std::string>& words) {

@@ -56,6 +56,25 @@ DeviceFields change_of(const Texts& texts) {
   return out;
 }
 
+// Not a negative number.
+bool is_option(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9') && word[1] != '.';
+}
+
+[[noreturn]] void throw_unknown(const CLI::App& options, const std::string& word) {
+  std::string known;
+  std::vector<std::string> names;
+  for (const CLI::Option* option : options.get_options()) {
+    if (!option->get_name().starts_with('-')) continue;
+    names.push_back(option->get_name());
+    known += (known.empty() ? "" : ", ") + option->get_name();
+  }
+  const std::string near = nearest_name(word, names);
+  throw RingArgumentError("'" + word + "' is not known" +
+                          (near.empty() ? "" : "; did you mean " + near + "?") + "; expected " +
+                          known);
+}
+
 }  // namespace
 
 bool parse_ring_options(CLI::App& options, const std::vector<std::string>& words) {
@@ -67,17 +86,12 @@ bool parse_ring_options(CLI::App& options, const std::vector<std::string>& words
     std::cout << options.help();
     return false;
   } catch (const CLI::ParseError& error) {
-    std::string text = error.what();
-    std::string known;
-    for (const CLI::Option* option : options.get_options()) {
-      const std::string name = option->get_name();
-      if (name.starts_with('-')) known += (known.empty() ? "" : ", ") + name;
-    }
     for (const std::string& left : options.remaining()) {
-      if (left.starts_with('-')) text = "'" + left + "' is not known";
+      if (is_option(left)) throw_unknown(options, left);
     }
+    std::string text = error.what();
     std::replace(text.begin(), text.end(), '\n', ' ');
-    throw RingArgumentError(text + "; expected " + known);
+    throw RingArgumentError(text);
   }
 }
 
@@ -86,7 +100,7 @@ DeviceArguments parse_device_arguments(const std::vector<std::string>& words,
   DeviceArguments out;
   Texts texts;
   CLI::App options("Which devices: a search value, or these options.", command);
-  options.add_option("words", out.words);
+  options.allow_extras();  // CLI11 would take [::1] among words for a list
   options.add_option("-u,--id", texts.id, "the device's number");
   options.add_option("-r,--region", texts.region, kWhole);
   options.add_option("-z,--zone", texts.zone, kWhole);
@@ -107,6 +121,10 @@ DeviceArguments parse_device_arguments(const std::vector<std::string>& words,
   if (!parse_ring_options(options, words)) {
     out.help = true;
     return out;
+  }
+  out.words = options.remaining();
+  for (const std::string& word : out.words) {
+    if (is_option(word)) throw_unknown(options, word);
   }
   out.search = search_of(texts);
   out.change = change_of(texts);

@@ -1,11 +1,13 @@
-// Ring files: any bytes, and good rings of both versions with some bytes changed. What is taken
+// Ring files: any bytes, and good rings of all versions with some bytes changed. What is taken
 // answers look-ups.
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "framework/pickle/pickle.h"
 #include "framework/ring/ring_file.h"
 
 namespace {
@@ -51,12 +53,40 @@ std::string second_version() {
          sized(8, std::string("\0\0\0\2\0\2\0\0\0\2", 10));
 }
 
+// The pickle that old releases wrote.
+std::string before_versions() {
+  apus::pickle::Writer out;
+  out.begin_dict();
+  out.text("part_shift");
+  out.integer(31);
+  out.text("devs");
+  out.begin_list();
+  for (int id = 0; id < 2; ++id) {
+    out.begin_dict();
+    out.text("id");
+    out.integer(id);
+    out.text("device");
+    out.text("sda");
+    out.text("weight");
+    out.number(1);
+    out.end_dict();
+  }
+  out.end_list();
+  out.text("replica2part2dev_id");
+  out.begin_list();
+  out.array('H', std::vector<std::uint16_t>{0, 1});
+  out.array('H', std::vector<std::uint16_t>{1});
+  out.end_list();
+  out.end_dict();
+  return out.finish();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   read({reinterpret_cast<const char*>(data), size});
   // Three bytes a change: place (two) and value; then the file is cut where the rest says.
-  for (std::string file : {first_version(), second_version()}) {
+  for (std::string file : {first_version(), second_version(), before_versions()}) {
     std::size_t at = 0;
     for (; at + 3 <= size; at += 3)
       file[(data[at] * 256U + data[at + 1]) % file.size()] = static_cast<char>(data[at + 2]);

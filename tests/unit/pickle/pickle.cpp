@@ -92,3 +92,84 @@ TEST_CASE("a value that lies in two places is one value") {
   CHECK(items[0] == items[1]);
   CHECK(std::get<pickle::List>(items[0]->data).items.size() == 1);
 }
+
+TEST_CASE("arrays, and lists of nothing but integers, are packed when that is asked for") {
+  pickle::Writer out;
+  out.begin_list();
+  std::vector<std::uint16_t> numbers;
+  for (int i = 0; i < 2500; ++i) numbers.push_back(static_cast<std::uint16_t>(i * 26));
+  out.array('H', numbers);
+  out.array('B', std::vector<std::uint8_t>{1, 255});
+  out.array('I', std::vector<std::uint32_t>{0xffffffff, 7});
+  out.begin_list();
+  out.integer(-5);
+  out.integer(70000);
+  out.end_list();
+  out.begin_list();
+  out.integer(1);
+  out.text("x");
+  out.end_list();
+  out.end_list();
+  const std::string bytes = out.finish();
+  for (const auto how : {pickle::ListsOfIntegers::kPlain, pickle::ListsOfIntegers::kPacked}) {
+    const pickle::Ref root = pickle::parse(bytes, how);
+    REQUIRE(root != nullptr);
+    const auto& items = std::get<pickle::List>(root->data).items;
+    const auto& array = std::get<pickle::Array>(items[0]->data);
+    CHECK(array.type_code == 'H');
+    CHECK(array.items == std::vector<std::int64_t>(numbers.begin(), numbers.end()));
+    CHECK(std::get<pickle::Array>(items[1]->data).items == std::vector<std::int64_t>{1, 255});
+    CHECK(std::get<pickle::Array>(items[2]->data).items ==
+          std::vector<std::int64_t>{0xffffffff, 7});
+    const bool packed = std::holds_alternative<pickle::Array>(items[3]->data);
+    CHECK(packed == (how == pickle::ListsOfIntegers::kPacked));
+    if (packed) CHECK(std::get<pickle::Array>(items[3]->data).items[1] == 70000);
+    const auto& mixed = std::get<pickle::List>(items[4]->data).items;
+    CHECK(mixed[0]->integer() == 1);
+    CHECK(*mixed[1]->string() == "x");
+  }
+}
+
+TEST_CASE("a packed list goes on as a plain one when something else comes, one item at a time") {
+  // A list, then APPEND of 1, 2, "x", 3.
+  const std::string bytes =
+      "\x80\x02]K\x01"
+      "aK\x02"
+      "aX\x01" +
+      std::string(3, '\0') +
+      "xaK\x03"
+      "a.";
+  const pickle::Ref root = pickle::parse(bytes, pickle::ListsOfIntegers::kPacked);
+  REQUIRE(root != nullptr);
+  const auto& items = std::get<pickle::List>(root->data).items;
+  REQUIRE(items.size() == 4);
+  CHECK(items[1]->integer() == 2);
+  CHECK(*items[2]->string() == "x");
+  CHECK(items[3]->integer() == 3);
+}
+
+TEST_CASE("old rings and builders are dicts of their attributes") {
+  const std::string bytes =
+      "\x80\x02"
+      "cswift.common.ring.builder\nRingBuilder\n)\x81}X\x05" +
+      std::string(3, '\0') + "partsK\x08sb.";
+  const pickle::Ref root = pickle::parse(bytes);
+  REQUIRE(root != nullptr);
+  CHECK(root->find("parts")->integer() == 8);
+}
+
+TEST_CASE("what is remembered comes back as one value") {
+  pickle::Writer out;
+  out.begin_list();
+  out.begin_dict();
+  out.text("id");
+  out.integer(4);
+  out.end_dict();
+  const std::uint32_t memo = out.remember();
+  out.recall(memo);
+  out.end_list();
+  const pickle::Ref root = pickle::parse(out.finish());
+  REQUIRE(root != nullptr);
+  const auto& items = std::get<pickle::List>(root->data).items;
+  CHECK(items[0] == items[1]);
+}
