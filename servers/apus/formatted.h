@@ -17,7 +17,7 @@ std::string formatted(const char* format, Values... values) {
 }
 
 /// With blanks before or behind it, up to `width`.
-inline std::string right(std::string text, std::size_t width) {
+inline std::string right(const std::string& text, std::size_t width) {
   return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
 }
 inline std::string left(std::string text, std::size_t width) {

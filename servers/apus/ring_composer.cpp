@@ -38,6 +38,7 @@ int compose_ring(const std::string& program, const std::vector<std::string>& wor
     for (const RingComponent& component : state.components) builders.push_back(component.file);
   }
   std::vector<BuilderState> components;
+  components.reserve(builders.size());
   for (const std::string& builder : builders) components.push_back(read_builder(builder));
   update_composite(state, components, builders, force);
   write_ring(compose_rings(components), output);

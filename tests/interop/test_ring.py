@@ -1,9 +1,13 @@
 """Rings beside Debian's Swift: builder and ring files both ways, look-ups, and the same commands on both."""
 
 import contextlib
+import fcntl
+import gzip
 import io
+import json
 import os
 import pathlib
+import pickle
 import random
 import re
 import shutil
@@ -19,7 +23,7 @@ from harness.processes import APUS, BUILD  # noqa: E402
 try:
     from swift.cli import ringbuilder
     from swift.common import utils
-    from swift.common.ring import Ring, RingBuilder
+    from swift.common.ring import Ring, RingBuilder, RingData
 except ImportError:
     ringbuilder = None
 
@@ -173,6 +177,59 @@ class RingTest(unittest.TestCase):
             tool(builder, "validate")
             self.assertIn("(0:00:00 remaining)", tool(builder))
             self.assertIn("lost.ring.gz is up-to-date", tool(builder))
+
+    def test_pickles_of_old_releases(self):
+        builder = self.folder / "old.builder"
+        swifts(builder, "create", 8, 2.5, 1)
+        swifts(builder, "add", *devices())
+        swifts(builder, "rebalance", status=OK)
+        ring = RingData.load("old.ring.gz")
+        ask = lambda name: subprocess.run([str(LOOKUP), name], input="\n".join(
+            f"{number:02x}" + "0" * 30 + " 3" for number in range(256)), capture_output=True, text=True, check=True).stdout
+        wanted = ask("old.ring.gz")
+        as_dict = {"devs": ring.devs, "part_shift": ring._part_shift, "replica2part2dev_id": ring._replica2part2dev_id}
+        for content in (as_dict, ring):
+            with gzip.open("older.ring.gz", "wb") as file:
+                pickle.dump(content, file, protocol=2)
+            self.assertEqual(ask("older.ring.gz"), wanted)
+        shown = self.shown(ours(builder))
+        instance = RingBuilder.load(str(builder))
+        del instance.logger
+        with open(builder, "wb") as file:
+            pickle.dump(instance, file, protocol=2)
+        self.assertEqual(self.shown(ours(builder)), shown)
+        ours(builder, "validate")
+
+    def test_a_scenario(self):
+        add = [["add", word, weight] for word, weight in zip(devices()[::2], devices()[1::2])]
+        scenario = {"part_power": 8, "replicas": 3, "overload": 0.1, "random_seed": 5,
+                    "rounds": [add, [["remove", 3], ["set_weight", 5, 50]], [["add", "z1-10.0.1.1:6200/new", 300]]]}
+        pathlib.Path("scenario.json").write_text(json.dumps(scenario))
+        mine, their = [subprocess.run([tool, "scenario.json"], capture_output=True, text=True, check=True).stdout
+                       for tool in (str(BUILD / "bin" / "swift-ring-builder-analyzer"),
+                                    "/usr/bin/swift-ring-builder-analyzer")]
+        line = re.compile(r"Round \d+|\tRebalance \d+: moved \d+ parts, balance is ([\d.]+), \d+ removed devs")
+        for text in (mine, their):
+            for written in text.splitlines():
+                self.assertRegex(written, line)
+        last = lambda text: float(line.search(text.splitlines()[-1])[1])
+        self.assertLessEqual(last(mine), last(their) + 0.01)
+        self.assertEqual(mine.count("Round"), their.count("Round"))
+
+    def test_the_safe_tool_waits_for_the_folder(self):
+        safe = self.folder / "swift-ring-builder-safe"
+        safe.symlink_to(APUS)
+        builder = self.folder / "x.builder"
+        subprocess.run([str(safe), str(builder), "create", "4", "1", "1"], check=True)
+        with open(self.folder / ".lock", "w") as lock:  # as Swift's lock_parent_directory
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with subprocess.Popen([str(safe), str(builder), "set_replicas", "2"], stdout=subprocess.PIPE) as waiting:
+                with self.assertRaises(subprocess.TimeoutExpired):
+                    waiting.wait(1)
+                self.assertEqual(RingBuilder.load(str(builder)).replicas, 1)
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                self.assertEqual(waiting.wait(60), 0)
+        self.assertEqual(RingBuilder.load(str(builder)).replicas, 2)
 
     def test_statuses(self):
         builder = self.folder / "x.builder"
