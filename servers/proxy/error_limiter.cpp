@@ -12,10 +12,17 @@ ErrorLimiter::ErrorLimiter(Clock& clock, Logger& log, double interval, std::int6
 bool ErrorLimiter::limited(const RingDevice& device) const {
   if (known_.load(std::memory_order_relaxed) == 0) return false;
   const double now = clock_.now();
-  const std::lock_guard lock(mutex_);
-  const auto at = nodes_.find(node_name(device));
-  if (at == nodes_.end() || at->second.last < now - interval_) return false;
-  return at->second.errors > limit_;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = nodes_.find(node_name(device));
+    if (at == nodes_.end() || at->second.last < now - interval_) return false;
+    if (at->second.errors <= limit_) return false;
+  }
+  if (log_.enabled(LogLevel::kDebug)) {
+    log_.debug("Node error limited " + device.ip + ":" + std::to_string(device.port) + " (" +
+               device.device + ")");
+  }
+  return true;
 }
 
 void ErrorLimiter::count(const std::string& key, bool at_once) {

@@ -70,9 +70,13 @@ class Uploader {
       outcome.error.emplace(TransportError::Kind::kReset, "the answer's body broke");
     }
     if (!outcome.response) {
-      services_.limiter().exception(device, "Object",
-                                    "Trying to get final status of PUT to " + client_.path,
-                                    outcome.error->what(), trans_id());
+      // Who was not waited for any longer did nothing wrong.
+      const bool late = quorum_ && outcome.error->kind() == TransportError::Kind::kTimeout;
+      if (!late) {
+        services_.limiter().exception(device, "Object",
+                                      "Trying to get final status of PUT to " + client_.path,
+                                      outcome.error->what(), trans_id());
+      }
       answers_.emplace_back(503);
       return;
     }
@@ -202,13 +206,14 @@ class Uploader {
     return std::nullopt;
   }
 
-  [[nodiscard]] bool enough(const std::vector<std::optional<Outcome>>& so_far) const {
+  bool enough(const std::vector<std::optional<Outcome>>& so_far) {
     std::vector<int> statuses;
     for (const Response& answer : answers_) statuses.push_back(answer.status);
     for (const auto& outcome : so_far) {
       if (outcome && outcome->response) statuses.push_back(outcome->response->status);
     }
-    return have_quorum(statuses, count_);
+    quorum_ = have_quorum(statuses, count_);
+    return quorum_;
   }
 
   Response verdict() {
@@ -240,6 +245,7 @@ class Uploader {
   const Dress& dress_;
   ClientBody body_;
   std::vector<RingNode> opened_;
+  bool quorum_ = false;  // of answers to the whole body
   Answers answers_;
 };
 

@@ -2,8 +2,8 @@
 
 import os
 import pathlib
+import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -96,14 +96,16 @@ class DebianSwift:
                               for number in range(1, self.devices + 1)])
 
     def make_ring(self, kind, devices):
-        """`devices` in swift-ring-builder's words: rRzZ-IP:PORT/NAME."""
-        builder = self.conf / f"{kind}.builder"
-        run = lambda *words: subprocess.run(
-            ["swift-ring-builder", str(builder), *map(str, words)], check=True,
-            stdout=subprocess.DEVNULL, env=self.environment())
-        run("create", self.part_power, self.replicas, 1)
-        run("add", *(word for device in devices for word in (device, 100)))
-        run("rebalance")
+        """`devices` in swift-ring-builder's words: rRzZ-IP:PORT/NAME. The same rings each time; a builder file too."""
+        from swift.common.ring import RingBuilder
+        builder = RingBuilder(self.part_power, self.replicas, 1)
+        for device in devices:
+            region, zone, ip, port, name = re.fullmatch(r"r(\d+)z(\d+)-([\d.]+):(\d+)/(\w+)", device).groups()
+            builder.add_dev({"region": int(region), "zone": int(zone), "ip": ip, "port": int(port), "device": name,
+                             "weight": 100.0})
+        builder.rebalance(seed=1)
+        builder.save(str(self.conf / f"{kind}.builder"))
+        builder.get_ring().save(str(self.conf / f"{kind}.ring.gz"))
 
     def _server_conf(self, kind):
         (self.conf / f"{kind}-server.conf").write_text(

@@ -15,13 +15,13 @@ BUILD = pathlib.Path(os.environ.get("APUS_BUILD", ROOT / "build" / "release"))
 APUS = BUILD / "bin" / "apus"
 
 
-def free_port():
+def free_port(host="127.0.0.1"):
     with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
-def wait_for_port(port, process, seconds=20):
+def wait_for_port(port, process, seconds=20, host="127.0.0.1"):
     """Returns once something accepts on the port; raises when the process ended or time ran out."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -29,7 +29,7 @@ def wait_for_port(port, process, seconds=20):
             raise RuntimeError(f"process ended with {process.returncode} before it listened")
         with contextlib.closing(socket.socket()) as probe:
             probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.02)
     raise RuntimeError(f"nothing listens on port {port} after {seconds} s")
@@ -68,6 +68,10 @@ class Child:
 
     def output(self):
         return self.log.read_text(errors="replace")
+
+    def signal_all(self, number):
+        """To the process and all that it started."""
+        os.killpg(self.pid, number)
 
     def kill(self):
         """As a power cut for the process: SIGKILL, no goodbye."""

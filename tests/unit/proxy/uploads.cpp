@@ -1,4 +1,7 @@
 // PUT of objects: which copies take the body, and what the client hears.
+#include <algorithm>
+#include <latch>
+
 #include "tests/unit/proxy/fake_cluster.h"
 
 using namespace apus;
@@ -72,6 +75,29 @@ TEST_CASE("a quorum is enough") {
     return device == 0 ? created() : error_response(500);
   };
   CHECK(cluster.ask("PUT", "/v1/a/c/o", typed(), "hello").status == 503);
+}
+
+TEST_CASE("a copy that others did not wait for is no error of its node") {
+  FakeCluster cluster({{"post_quorum_timeout", "0"}, {"error_suppression_limit", "0"}});
+  std::latch asked(1);
+  std::latch may_answer(1);
+  cluster.on[kObjectNode] = [&](Request&, std::size_t device) {
+    if (device == 0) {
+      asked.count_down();
+      may_answer.wait();
+    } else {
+      asked.wait();
+    }
+    return created();
+  };
+  CHECK(cluster.ask("PUT", "/v1/a/c/o", typed(), "hello").status == 201);
+  CHECK_FALSE(cluster.host.log.has("final status"));
+  cluster.forget();
+  cluster.on[kObjectNode] = [](Request&, std::size_t) { return created(); };
+  CHECK(cluster.ask("PUT", "/v1/a/c/o", typed(), "hello").status == 201);
+  const auto seen = cluster.seen(kObjectNode, "PUT");
+  CHECK(std::any_of(seen.begin(), seen.end(), [](const auto& one) { return one.device == 0; }));
+  may_answer.count_down();
 }
 
 TEST_CASE("one that has something newer makes it 202, one that has it at all 412") {
