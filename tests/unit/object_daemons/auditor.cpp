@@ -72,6 +72,21 @@ TEST_CASE_FIXTURE(Audited, "bytes are not read where metadata alone is looked at
   CHECK(names("sda/quarantined/objects") == Names{rotten.hash});
 }
 
+TEST_CASE_FIXTURE(Audited,
+                  "objects of every replicated policy are read, erasure coded ones are not") {
+  host.conf.policies.push_back({1, "silver", {}, false, false, "replication"});
+  host.conf.policies.push_back({2, "coded", {}, false, false, "erasure_coding"});
+  for (const char* directory : {"objects", "objects-1", "objects-2"}) {
+    ObjectPlace rotten = place("/a/c/rotten");
+    rotten.directory = directory;
+    put(rotten, kWhen, "some bytes", std::string(32, '0'));
+  }
+  audit();
+  CHECK(names("sda/quarantined") == Names{"objects", "objects-1"});
+  CHECK(names("sda/quarantined/objects-1") == Names{place("/a/c/rotten").hash});
+  CHECK_FALSE(names("sda/objects-2").empty());
+}
+
 TEST_CASE_FIXTURE(Audited, "expired objects are left to the expirer") {
   const ObjectPlace expired = place("/a/c/expired");
   put(expired, kWhen, "some bytes", std::string(32, '0'), {{"X-Delete-At", "1699999999"}});
