@@ -89,8 +89,8 @@ Request InternalClient::request(const std::string& method, const std::string& pa
 
 InternalClient::Answer InternalClient::ask(const std::string& method, const std::string& path,
                                            Wanted wanted, const Headers& fields,
-                                           std::string_view query,
-                                           const std::stop_token& stop) const {
+                                           std::string_view query, const std::stop_token& stop,
+                                           const std::string& body) const {
   int status = 0;
   std::string why = "no answer";
   auto pause = std::chrono::seconds(2);
@@ -99,10 +99,14 @@ InternalClient::Answer InternalClient::ask(const std::string& method, const std:
     if (attempt > 0 && stop.stop_requested()) break;
     try {
       Request one = request(method, path, fields, query);
+      if (!body.empty()) {
+        one.content_length = body.size();
+        one.body = std::make_unique<StringSource>(body);
+      }
       Response response = (*pipeline_->app)(one);
       status = response.status;
-      std::string body = read_all(response.body.get(), kLargestBody);
-      if (is_wanted(status, wanted)) return {status, std::move(response.headers), std::move(body)};
+      std::string text = read_all(response.body.get(), kLargestBody);
+      if (is_wanted(status, wanted)) return {status, std::move(response.headers), std::move(text)};
       why = std::to_string(status) + " " + std::string(reason_phrase(status));
       if (status < 500) break;
     } catch (const std::exception& error) {

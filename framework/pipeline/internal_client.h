@@ -60,10 +60,10 @@ class APUS_API InternalClient {
   using Wanted = std::initializer_list<int>;
 
   /// `path` is decoded ("/v1/a/c/o"); fields with names of is_internal_name, and X-Timestamp, go to
-  /// Request::internal. The whole body is read, up to 64 MiB. Throws UnexpectedAnswer.
+  /// Request::internal. The whole answer is read, up to 64 MiB. Throws UnexpectedAnswer.
   Answer ask(const std::string& method, const std::string& path, Wanted wanted,
              const Headers& fields = {}, std::string_view query = {},
-             const std::stop_token& stop = {}) const;
+             const std::stop_token& stop = {}, const std::string& body = {}) const;
 
   struct AccountNumbers {
     std::int64_t containers = 0;

@@ -1,5 +1,6 @@
 """The operators' tools that ask servers, Debian's and Apus', of a cluster with nodes of both kinds."""
 
+import hashlib
 import http.server
 import json
 import pathlib
@@ -12,6 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness.debian_swift import KINDS, missing_parts  # noqa: E402
+from harness.http import Client  # noqa: E402
 from harness.mixed_cluster import MixedCluster  # noqa: E402
 from harness.operators import DebianTools, missing_tools, run_apus  # noqa: E402
 from harness.processes import free_port  # noqa: E402
@@ -82,6 +84,21 @@ class Liar(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def hash_of(swift, path):
+    """The name of an object's folder; the salt is that of DebianSwift's swift.conf."""
+    return hashlib.md5(f"oracle{path}oracle".encode()).hexdigest()
+
+
+def read_rows(database):
+    """[account, container, name, created_at, size, content_type, etag, deleted, policy] of a container's rows, pending ones too."""
+    from swift.container.backend import ContainerBroker
+    broker = ContainerBroker(str(database))
+    info = broker.get_info()
+    with broker.get() as connection:
+        return [[info["account"], info["container"], *row] for row in connection.execute(
+            "SELECT name, created_at, size, content_type, etag, deleted, storage_policy_index FROM object")]
+
+
 def calm(text, numbers=False):
     """Without the time of the day, hosts in any order."""
     text = re.sub(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]", "[TIME]", text)
@@ -135,6 +152,144 @@ class ClusterTools(unittest.TestCase):
                 done = run_apus("recon", *here, *words)
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (status, 1), done.stderr)
                 self.assertIn(said, done.stderr)
+
+    def dispersion_conf(self, door, **options):
+        path = self.cluster.folder / f"dispersion-{door}{''.join(options)}.conf"
+        lines = {"auth_url": f"http://127.0.0.1:{self.cluster.doors[door]}/auth/v1.0", "auth_user": "test:tester",
+                 "auth_key": "testing-key", "swift_dir": self.cluster.conf, "retries": "1", "concurrency": "4", **options}
+        path.write_text("[dispersion]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items()))
+        return path
+
+    def dispersion(self, *words, door="debian"):
+        """The report of both, which is the same; that of Apus, and its stderr."""
+        conf = self.dispersion_conf(door)
+        debian, apus = self.debian.run("dispersion-report", *words, conf), run_apus("dispersion-report", *words, conf)
+        self.assertEqual((debian.returncode, apus.returncode), (0, 0), f"{debian}\n{apus}")
+        steady = lambda text: sorted(re.sub(r", \d+s, ", ", TIME, ", text).replace("\x1b[K", "").split("\n"))
+        if "-j" in words:
+            self.assertEqual(json.loads(apus.stdout), json.loads(debian.stdout))
+        else:
+            self.assertEqual(steady(apus.stdout), steady(debian.stdout))
+        return apus.stdout, apus.stderr, debian.stderr
+
+    def listing(self, path):
+        client = Client(self.cluster.doors["debian"]).authenticate("test:tester", "testing-key")
+        answer = client.request("GET", client.account + path)
+        client.close()
+        return answer.body.decode().split()
+
+    def test_dispersion(self):
+        self.assertIn("No containers to query", self.dispersion()[1])
+        apus = run_apus("dispersion-populate", self.dispersion_conf("apus"))
+        self.assertEqual(apus.returncode, 0, apus.stderr)
+        self.assertRegex(apus.stdout, r"^Using storage policy: Policy-0 \n\n\x1b\[KCreated 10 containers for dispersion reporting, "
+                                      r"\d+s, \d+ retries\n\n\x1b\[KCreated 10 objects for dispersion reporting, \d+s, \d+ retries\n$")
+        made = self.listing(""), self.listing("/dispersion_objects_0")
+        self.assertEqual([len(names) for names in made], [11, 10])
+        # Debian's chooses the same names: nothing new comes.
+        debian = self.debian.run("dispersion-populate", self.dispersion_conf("debian"))
+        self.assertEqual(debian.returncode, 0, debian.stderr)
+        self.assertEqual((self.listing(""), self.listing("/dispersion_objects_0")), made)
+        for door in ("debian", "apus"):
+            text = self.dispersion(door=door)[0]
+            self.assertIn("100.00% of container copies found (3", text)
+            self.assertIn("100.00% of object copies found (30 of 30)", text)
+        figures = json.loads(self.dispersion("-j")[0])
+        self.assertEqual((figures["object"]["copies_found"], figures["object"]["missing_0"]), (30, 10))
+        for words in (("--container-only",), ("--object-only", "-P", "Policy-0")):
+            self.dispersion(*words)
+        # Only where there is none yet, and both count on.
+        for tool in (run_apus, self.debian.run):
+            done = tool("dispersion-populate", "--no-overlap", "--object-only", "--object-suffix-start", "0", self.dispersion_conf("apus"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(self.listing("/dispersion_objects_0")), 30)
+        self.assertIn("Total object coverage is now 2.93%", done.stdout)
+        # Two copies of one object are lost.
+        lost = list(self.cluster.devices_root.glob("d*/objects/*/*/*"))
+        first = [path for path in lost if path.name == lost[0].name][:2]
+        for path in first:
+            shutil.rmtree(path)
+        text, *errors = self.dispersion("-p", "-d")
+        self.assertIn("! There was 1 partition missing 2 copies.", text)
+        for error in errors:
+            self.assertRegex(error, r"# Object partition \d+ missing 2 copies")
+            self.assertRegex(error, r"ERROR: 127.0.0.1:\d+/d\d returned a 404")
+        self.assertEqual(json.loads(self.dispersion("-j", "--object-only")[0])["object"]["missing_2"], 1)
+
+    def test_dispersion_arguments(self):
+        for words, said in (((self.cluster.folder / "none.conf",), "Unable to read config file"),
+                            (("-P", "gold", self.dispersion_conf("apus")), "Unable to find policy: gold"),
+                            (("--container-only", "--object-only", self.dispersion_conf("apus")), "Neither container or object"),
+                            ((self.dispersion_conf("apus", auth_key="wrong"),), "401"), ((self.dispersion_conf("apus", concurrency="x"),), "concurrency"),
+                            ((self.dispersion_conf("apus", auth_version="2.0"),), "auth_version = 2.0")):
+            for tool in ("dispersion-populate", "dispersion-report"):
+                with self.subTest(words=words, tool=tool):
+                    done = run_apus(tool, *words)
+                    self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done)
+                    self.assertIn(said, done.stderr)
+
+    def test_account_audit(self):
+        client = Client(self.cluster.doors["debian"]).authenticate("test:tester", "testing-key")
+        for path in ("/audit", "/audit-2"):
+            client.request("PUT", client.account + path)
+        for number in range(5):
+            client.request("PUT", f"{client.account}/audit/o {number}", b"x" * number)
+        here = ("-r", self.cluster.conf)
+        calm = lambda text: sorted(text.splitlines())
+
+        def both(*words, stdin=""):
+            debian = self.debian.run("account-audit", *here, *words, stdin=stdin)
+            apus = run_apus("account-audit", *here, *words, stdin=stdin)
+            self.assertEqual((debian.returncode, apus.returncode), (0, 0), f"{debian}\n{apus}")
+            self.assertEqual(calm(apus.stdout), calm(debian.stdout), f"{words}\n{apus.stderr}{debian.stderr}")
+            return apus.stdout
+
+        self.assertIn("Objects checked: 5", both("AUTH_test/audit"))
+        self.assertIn("Objects checked: 5", both("-d", "/AUTH_test/audit"))
+        both("-c", "3", "AUTH_test/audit/o 1", "AUTH_test/audit-2")
+        both(stdin="AUTH_test/audit/o 1\r\nAUTH_test/audit/o 2\n")
+        self.assertIn("missing in container listing", both("AUTH_test/audit/nothing"))
+        self.assertIn("not in account listing", both("AUTH_test/nothing"))
+        self.assertIn("don't agree", both("AUTH_nobody"))
+        # One copy is lost, one is damaged behind its server's back.
+        name = lambda number: hash_of(self.cluster, f"/AUTH_test/audit/o {number}")
+        shutil.rmtree(self.cluster.data_files()[name(1)][0].parent)
+        with open(self.cluster.data_files()[name(4)][0], "r+b") as data:
+            data.write(b"y")
+        text = both("AUTH_test/audit")
+        self.assertIn("Bad status 404 HEADing object \"/AUTH_test/audit/o 1\"", text)
+        errors = self.cluster.folder / "errors"
+        done = run_apus("account-audit", *here, "-d", "-e", errors, "AUTH_test/audit")
+        self.assertIn("/AUTH_test/audit/o 4\" on", done.stdout)
+        self.assertEqual(sorted(errors.read_text().splitlines()), ["/AUTH_test/audit/o 1", "/AUTH_test/audit/o 4"])
+        client.close()
+
+    def test_container_deleter(self):
+        conf = self.cluster.conf / "internal-client.conf"
+        conf.write_text(f"[DEFAULT]\nswift_dir = {self.cluster.conf}\nlog_to = stderr\n[pipeline:main]\npipeline = catch_errors cache proxy-server\n"
+                        "[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\n[filter:catch_errors]\nuse = egg:swift#catch_errors\n"
+                        f"[filter:cache]\nuse = egg:swift#memcache\nmemcache_servers = {self.cluster.memcache}\n")
+        client = Client(self.cluster.doors["apus"]).authenticate("test:tester", "testing-key")
+        client.request("PUT", client.account + "/rid")
+        for name in ("a", "b/1", "b/\u00fc", "c"):
+            client.request("PUT", f"{client.account}/rid/{name}", b"x")
+        client.close()
+        for tool, when in ((self.debian.run, "1700000001.5"), (run_apus, "1700000002.5")):
+            for words, count in ((("--prefix", "b/"), 2), (("--marker", "b/1"), 2), (("--end-marker", "b"), 1), ((), 4)):
+                with self.subTest(words=words):
+                    done = tool("container-deleter", "--config", conf, *words, "AUTH_test", "rid", "--timestamp", when)
+                    self.assertEqual((done.returncode, done.stdout), (0, f"Finished. Marked {count} objects for deletion.\n"), done.stderr)
+            self.assertEqual(tool("container-deleter", "--config", conf, "AUTH_test", "none").stdout, "Finished. Marked 0 objects for deletion.\n")
+            self.assertEqual(tool("container-deleter", "--config", conf, "AUTH_test").returncode, 2)
+            self.assertEqual(tool("container-deleter", "--config", conf, "AUTH_test", "rid", "--timestamp", "soon").returncode, 2)
+        # The rows of both, in the queue's databases, differ in their times alone.
+        rows = {}
+        for path in self.cluster.devices_root.glob("d*/containers/*/*/*/*.db"):
+            for account, container, *row in read_rows(path):
+                if account == ".expiring_objects":
+                    rows.setdefault(container, set()).add(tuple(str(value).replace(container, "T") for value in row))
+        self.assertEqual(len(rows["1700000001"]), 4)
+        self.assertEqual(rows["1700000001"], rows["1700000002"])
 
     def test_recon_of_liars(self):
         """Nothing that a host says ends the tool, or is taken for a number; one that is down is told."""

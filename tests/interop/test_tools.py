@@ -1,7 +1,9 @@
 """The operators' tools that need no servers, Debian's and Apus', on the same rings, disks and databases."""
 
+import hmac
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -177,6 +179,40 @@ class Tools(unittest.TestCase):
         self.assertIn("Unknown (7)", self.same("container-info", *here, self.swift.files["split"]))
         self.assertIn("Meta Timestamp", self.same("container-info", *here, "-v", self.swift.files["split"]))
         self.same("container-info", *here, self.swift.files["account"])
+
+    def test_config(self):
+        (self.swift.conf / "odd.conf").write_text(
+            "[DEFAULT]\nuser = swift\nBig = 1%\nhome = /srv/%(user)s\n[pipeline:main]\npipeline = a b proxy-server\n"
+            "[filter:a]\nuse = egg:swift#catch_errors\nset user = other\nwhere = %(home)s/x\n  y\n"
+            "[filter:b]\nuse = egg:swift#healthcheck\ndisable_path = %(home)s/down\n[app:proxy-server]\nuse = egg:swift#proxy\nUPPER = Case\n")
+        proxy = self.swift.conf / "proxy-server.conf"
+        odd = self.swift.conf / "odd.conf"
+        for words in ((proxy,), (odd,), (odd, proxy), ("-s", "filter:b", odd), ("-s", "nothing", odd), ("proxy",), ("object-server", "-c", "1"),
+                      ("container-reconciler",), ("object-updater", "-c", "7"), ("nosuch",), (self.swift.conf / "object-server.conf",)):
+            with self.subTest(words=words):
+                self.same("config", *words)
+        by_section = lambda text: sorted("\n".join(sorted(section.splitlines())) for section in text.split("\n\n"))
+        for words in (("-w", proxy), ("-w", odd), ("-w", "-s", "filter:a", odd)):
+            with self.subTest(words=words):
+                self.same("config", *words, mask=by_section)
+        self.refused("config")
+
+    def test_form_signature(self):
+        path = "/v1/AUTH_a/c/prefix_"
+        words = (path, "https://x/?a=1", "123", "2", "600", "k\u00e9y")
+        debian, apus = self.both("form-signature", *words)
+        calm = lambda text: re.sub(r"\b\d{10}\b|\b[0-9a-f]{40}\b", "N", text)
+        self.assertEqual(calm(apus.stdout), calm(debian.stdout))
+        self.assertEqual((apus.returncode, debian.returncode), (0, 0))
+        expires = re.search(r"Expires: (\d+)", apus.stdout).group(1)
+        signed = hmac.new(words[5].encode(), f"{path}\n{words[1]}\n123\n2\n{expires}".encode(), "sha1").hexdigest()
+        self.assertIn(f"Signature: {signed}\n", apus.stdout)
+        self.same("form-signature", path, "", "0", "1", "600", "k", mask=calm)
+        for number, wrong in ((0, "/v2/a/c"), (0, "/v1/a"), (0, "v1/a/c"), (2, "-1"), (2, "x"), (3, "0"), (4, "x"), (4, "-9999999999")):
+            with self.subTest(wrong=wrong):
+                self.refused("form-signature", *words[:number], wrong, *words[number + 1:])
+        self.refused("form-signature", path)
+        self.refused("form-signature", *words, "more")
 
     def test_a_look_changes_nothing(self):
         before = pathlib.Path(self.swift.files["split"]).read_bytes()

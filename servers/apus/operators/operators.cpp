@@ -16,6 +16,14 @@ constexpr Tool kTools[] = {
     {"account-info", add_account_info},
     {"container-info", add_container_info},
     {"recon", add_recon},
+    {"config", add_config},
+    {"form-signature", add_form_signature},
+    {"oldies", add_oldies},
+    {"orphans", add_orphans},
+    {"dispersion-populate", add_dispersion_populate},
+    {"dispersion-report", add_dispersion_report},
+    {"account-audit", add_account_audit},
+    {"container-deleter", add_container_deleter},
 };
 
 }  // namespace

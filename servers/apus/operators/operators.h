@@ -42,5 +42,13 @@ Command add_object_info(CLI::App& apus);
 Command add_account_info(CLI::App& apus);
 Command add_container_info(CLI::App& apus);
 Command add_recon(CLI::App& apus);
+Command add_config(CLI::App& apus);
+Command add_form_signature(CLI::App& apus);
+Command add_oldies(CLI::App& apus);
+Command add_orphans(CLI::App& apus);
+Command add_dispersion_populate(CLI::App& apus);
+Command add_dispersion_report(CLI::App& apus);
+Command add_account_audit(CLI::App& apus);
+Command add_container_deleter(CLI::App& apus);
 
 }  // namespace apus

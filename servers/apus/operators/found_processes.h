@@ -1,0 +1,34 @@
+// The processes of Swift and of Apus on this machine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace apus {
+
+struct FoundProcess {
+  int pid = 0;
+  int parent = 0;
+  std::int64_t hours = 0;    ///< whole ones since it was started
+  std::string command_line;  ///< words with blanks between
+  std::string shown;         ///< without the interpreter, the folder and "swift-"
+};
+
+/// Which Python's: /usr/bin/python3 only, or also /bin/python3 and /usr/bin/python.
+enum class Interpreters : std::uint8_t { kOldies, kOrphans };
+
+/// Servers, daemons and tools: Swift's under Python, and Apus' by any of its names. By pid.
+std::vector<FoundProcess> find_processes(Interpreters interpreters);
+
+/// `shown` of a command line; empty when it is no process of Swift's or Apus'.
+std::string shown_command(const std::vector<std::string>& words, Interpreters interpreters);
+
+/// Parent and start (clock ticks after boot) of /proc/PID/stat; false when the text is none.
+bool parse_stat(std::string_view text, int& parent, std::uint64_t& start);
+
+/// "Hours PID Command", then a line for each, commands cut to fit 80 columns unless `wide`.
+void print_processes(const std::vector<FoundProcess>& found, bool wide);
+
+}  // namespace apus
