@@ -100,7 +100,7 @@ class DebianSwift:
         from swift.common.ring import RingBuilder
         builder = RingBuilder(self.part_power, self.replicas, 1)
         for device in devices:
-            region, zone, ip, port, name = re.fullmatch(r"r(\d+)z(\d+)-([\d.]+):(\d+)/(\w+)", device).groups()
+            region, zone, ip, port, name = re.fullmatch(r"r(\d+)z(\d+)-\[?([\d.a-f:]+?)\]?:(\d+)/(\w+)", device).groups()
             builder.add_dev({"region": int(region), "zone": int(zone), "ip": ip, "port": int(port), "device": name,
                              "weight": 100.0})
         builder.rebalance(seed=1)

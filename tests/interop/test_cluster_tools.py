@@ -176,7 +176,7 @@ class ClusterTools(unittest.TestCase):
         client = Client(self.cluster.doors["debian"]).authenticate("test:tester", "testing-key")
         answer = client.request("GET", client.account + path)
         client.close()
-        return answer.body.decode().split()
+        return [name for name in answer.body.decode().split() if name.startswith("dispersion_")]
 
     def test_dispersion(self):
         self.assertIn("No containers to query", self.dispersion()[1])
