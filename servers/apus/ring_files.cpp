@@ -166,7 +166,7 @@ int version(RingSession& session) {
 
 std::string shown_duration(std::int64_t seconds) {
   const std::int64_t days = seconds / 86400;
-  const std::string clock =
+  std::string clock =
       formatted("%d:%02d:%02d", static_cast<int>(seconds % 86400 / 3600),
                 static_cast<int>(seconds % 3600 / 60), static_cast<int>(seconds % 60));
   if (days == 0) return clock;
