@@ -135,13 +135,26 @@ class OwnCluster(DebianSwift):
                 if all(ring.devs[row[int(partition)]]["device"] != f"d{node}" for row in ring._replica2part2dev_id)]
 
     def bring_rows(self, seconds=120):
-        """One pass of Debian's object-updater over all devices: rows that containers missed reach them."""
+        """One pass of Debian's object-updater over all devices, then one of each node's container-replicator: rows that
+        containers missed reach them. The second is for those whose object server was not waited for once a write had
+        its quorum."""
         conf = self.conf / "object-updater.conf"
         conf.write_text((self.conf / "object-server.conf").read_text() + "[object-updater]\nnode_timeout = 20\n")
         done = subprocess.run([PYTHON, "/usr/bin/swift-object-updater", str(conf), "once", "-v"], text=True,
                               env=self.environment(), timeout=seconds, capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"swift-object-updater: {done.stdout}{done.stderr}")
+        for node in NODES:
+            conf = self.conf / f"container-replicator-{node}.conf"
+            text = (self.conf / f"container-{node}.conf").read_text()
+            # The ring's port is how it knows its device.
+            conf.write_text(text.replace(f"bind_port = {self.node_ports['container', node]}\n",
+                                         f"bind_port = {self.port_in_ring('container', node)}\n")
+                            + "[container-replicator]\n")
+            done = subprocess.run([APUS, "container-replicator", conf, "once"], text=True, timeout=seconds,
+                                  capture_output=True)
+            if done.returncode != 0:
+                raise RuntimeError(f"container-replicator of node {node}: {done.stdout}{done.stderr}")
 
     def listings(self, container):
         """What each primary itself lists of the account's container: a set of names of each."""
