@@ -45,7 +45,7 @@ std::shared_ptr<const Ring> RingFolder::ring(const std::string& name) {
   if (entry.loading || now - entry.checked < kCheckEvery) return entry.ring;
   entry.checked = now;
   entry.loading = true;
-  const std::shared_ptr<const Ring> current = entry.ring;
+  std::shared_ptr<const Ring> current = entry.ring;
   lock.unlock();
   look_for_change(name, entry);
   return current;
