@@ -212,7 +212,7 @@ std::string normal_ip(std::string_view text, const std::string& what) {
 std::string normal_address(std::string_view text, const std::string& what) {
   if (text.starts_with('[')) return normal_ip(text, what);
   if (const auto ip = as_ip(text)) return *ip;
-  const std::string name = lower(text);
+  std::string name = lower(text);
   if (!is_host_name(name)) {
     throw RingArgumentError(what + " '" + std::string(text) +
                             "': expected an IP address or a host name");

@@ -12,7 +12,7 @@
 namespace apus {
 namespace {
 
-std::string text_of(const Json& content, std::string_view name) {
+std::string member_text(const Json& content, std::string_view name) {
   const Json* member = content.find(name);
   return member == nullptr || member->text() == nullptr ? "" : *member->text();
 }
@@ -52,7 +52,8 @@ void check_unmounted(const ReconOptions& options) {
     for (const Json& device : *answer.content.array()) {
       const Json* mounted = device.find("mounted");
       const bool known = mounted != nullptr && mounted->boolean() != nullptr;
-      (known ? unmounted : broken).push_back(text_of(device, "device") + " on " + answer.netloc());
+      (known ? unmounted : broken)
+          .push_back(member_text(device, "device") + " on " + answer.netloc());
     }
   }
   for (const std::string& device : unmounted) std::cout << "Not mounted: " << device << "\n";
@@ -146,7 +147,7 @@ void check_versions(const ReconOptions& options) {
   std::set<std::string> versions;
   std::size_t errors = 0;
   for (const ReconAnswer& answer : ask_recon(options, "version")) {
-    const std::string version = text_of(answer.content, "version");
+    const std::string version = member_text(answer.content, "version");
     if (!answer.good() || version.empty()) {
       ++errors;
       continue;

@@ -26,7 +26,7 @@ std::string text_of(const ConfMap& conf, std::string_view name, std::string_view
 }
 
 std::string required(const ConfMap& conf, std::string_view name) {
-  const std::string out = text_of(conf, name);
+  std::string out = text_of(conf, name);
   if (out.empty()) throw std::runtime_error("[dispersion] " + std::string(name) + " is missing");
   return out;
 }
@@ -110,7 +110,7 @@ std::string endpoint_of(std::string_view answer, const std::string& interface,
   for (const Json& service : items(token == nullptr ? nullptr : token->find("catalog"))) {
     if (member(service, "type") != "object-store") continue;
     for (const Json& endpoint : items(service.find("endpoints"))) {
-      const std::string url = member(endpoint, "url");
+      std::string url = member(endpoint, "url");
       const bool here = region.empty() || member(endpoint, "region") == region ||
                         member(endpoint, "region_id") == region;
       if (member(endpoint, "interface") == interface && here && !url.empty()) return url;
