@@ -100,8 +100,6 @@ class FakeCluster final : public RingDirectory {
     std::string body;
   };
 
-  FakeCluster(const FakeCluster&) = delete;
-  FakeCluster& operator=(const FakeCluster&) = delete;
   /// Copies that nobody waited for may still be in a function of the test.
   ~FakeCluster() override { transport.settle(); }
   explicit FakeCluster(OptionTexts options = {}, std::size_t replicas = 3, std::size_t devices = 6)
