@@ -119,6 +119,10 @@ bool DatabaseReplicator::may_leave(Broker& /*broker*/) { return true; }
 bool DatabaseReplicator::was_reported(const Json& /*info*/) const { return true; }
 void DatabaseReplicator::after(Broker& /*broker*/, const Json& /*info*/,
                                const std::vector<bool>& /*successes*/) {}
+bool DatabaseReplicator::must_wait(const Json& /*info*/, const DatabasePlace& /*place*/,
+                                   int /*device_id*/) {
+  return false;
+}
 void DatabaseReplicator::finish_pass(const std::stop_token& /*stop*/) {}
 
 BrokerServices DatabaseReplicator::services() {
@@ -209,7 +213,7 @@ void DatabaseReplicator::replicate(const DatabasePlace& place, int device_id) {
     info = broker->replication_info();
     if (info.is_null()) return;
     if (broker->reclaimable(Timestamp::from_seconds(now - reclaim_age_))) {
-      if (was_reported(info)) remove(place);
+      if (was_reported(info)) leave(info, place, device_id);
       return;
     }
   } catch (const std::runtime_error& error) {
@@ -265,7 +269,7 @@ void DatabaseReplicator::replicate(const DatabasePlace& place, int device_id) {
         handoff_delete_ > 0
             ? good >= handoff_delete_
             : !successes.empty() && good == static_cast<std::ptrdiff_t>(successes.size());
-    if (enough) remove(place);
+    if (enough) leave(info, place, device_id);
   } catch (const std::runtime_error& error) {
     log_.error("ERROR behind the replication of " + broker->file() + ": " + error.what());
   }
@@ -388,6 +392,10 @@ bool DatabaseReplicator::send_file(ReplicationPeer& peer, Broker& broker, const 
     if (!good) return false;
   }
   return peer.call(call, {Json(own_id), Json(file.substr(file.rfind('/') + 1))}, timeout).good();
+}
+
+void DatabaseReplicator::leave(const Json& info, const DatabasePlace& place, int device_id) {
+  if (!must_wait(info, place, device_id)) remove(place);
 }
 
 void DatabaseReplicator::remove(const DatabasePlace& place) {

@@ -70,6 +70,8 @@ class APUS_API DatabaseReplicator : public Daemon {
   /// Whether a deleted database's last numbers were told to whoever counts them.
   [[nodiscard]] virtual bool was_reported(const Json& info) const;
   virtual void after(Broker& broker, const Json& info, const std::vector<bool>& successes);
+  /// True keeps a database for now that is not needed here any more: who says so lets it go later.
+  [[nodiscard]] virtual bool must_wait(const Json& info, const DatabasePlace& place, int device_id);
   /// At the end of a pass.
   virtual void finish_pass(const std::stop_token& stop);
 
@@ -92,6 +94,7 @@ class APUS_API DatabaseReplicator : public Daemon {
   bool send_file(ReplicationPeer& peer, Broker& broker, const std::string& own_id, const char* call,
                  std::chrono::milliseconds timeout, bool other_region);
   bool rsync(const std::string& file, const std::string& target, bool whole, bool other_region);
+  void leave(const Json& info, const DatabasePlace& place, int device_id);
   void remove(const DatabasePlace& place);
   void drop_old_copies(const std::string& device);
 

@@ -2,7 +2,7 @@
 
 #include <apus/digest.h>
 
-#include <charconv>
+#include "framework/backend/shared_work.h"
 
 namespace apus {
 
@@ -22,13 +22,7 @@ std::optional<ExpiryTask> parse_expiry_task(std::string_view name) {
 }
 
 std::int64_t expirer_of(std::string_view container_and_task, std::int64_t divisor) {
-  std::int64_t out = 0;
-  for (const char& digit : md5_hex(container_and_task)) {
-    int value = 0;
-    std::from_chars(&digit, &digit + 1, value, 16);
-    out = (out * 16 + value) % divisor;
-  }
-  return out;
+  return share_of(md5_hex(container_and_task), divisor);
 }
 
 }  // namespace apus

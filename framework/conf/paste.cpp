@@ -8,6 +8,7 @@
 
 #include "framework/conf/interpolation.h"
 #include "framework/conf/section_index.h"
+#include "framework/conf/server_options.h"
 #include "framework/conf/use_line.h"
 
 namespace apus {
@@ -449,6 +450,7 @@ Options::Map resolve_daemon(const ConfFile& file, const std::string& section,
       out[lower(option.name)] = {values.expand(own, option), option.origin};
   }
   out.emplace("log_name", Options::Value{section, {file.path.string(), 0, section}});
+  out[kConfFileOption] = {file.path.string(), {file.path.string(), 0, section}};
   return out;
 }
 

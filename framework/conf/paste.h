@@ -51,7 +51,7 @@ APUS_API PasteConf resolve_paste(ConfFile file, std::vector<ConfProblem>& proble
                                  const std::string& name = "main");
 
 /// A daemon's section by ConfigParser's ordinary rule: the section over [DEFAULT], names in lower
-/// case, log_name the section's name when unset.
+/// case, log_name the section's name when unset, kConfFileOption the conf itself.
 APUS_API Options::Map resolve_daemon(const ConfFile& file, const std::string& section,
                                      std::vector<ConfProblem>& problems);
 

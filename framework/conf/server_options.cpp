@@ -83,7 +83,7 @@ constexpr OptionSpec kStorage[] = {
 // Not of a deployer.
 constexpr OptionSpec kGiven[] = {
     {"here", kText, nullptr, "the conf's folder"},
-    {"__file__", kText, nullptr, "the conf's path"},
+    {kConfFileOption, kText, nullptr, "the conf's path"},
 };
 
 void append(std::vector<OptionSpec>& to, std::span<const OptionSpec> specs) {

@@ -13,6 +13,9 @@ namespace apus {
 APUS_API std::span<const OptionSpec> server_options();
 /// Those of a storage server, or of a proxy: what a sample conf shows.
 APUS_API std::vector<OptionSpec> server_options_of(bool storage);
+/// The option by which a daemon learns its conf, an absolute path of a file or folder (Swift's own
+/// name for it).
+inline constexpr const char* kConfFileOption = "__file__";
 /// Their names: never unknown in a section.
 APUS_API const std::vector<std::string>& server_option_names();
 

@@ -17,6 +17,10 @@ bool is_wanted(int status, InternalClient::Wanted wanted) {
                      [&](int one) { return one == status || one == status / 100; });
 }
 
+std::string status_line(int status) {
+  return std::to_string(status) + " " + std::string(reason_phrase(status));
+}
+
 void name_logs(PasteStage& stage, const std::string& name) {
   stage.options["log_name"] = {name, {}};
 }
@@ -87,10 +91,10 @@ Request InternalClient::request(const std::string& method, const std::string& pa
   return out;
 }
 
-InternalClient::Answer InternalClient::ask(const std::string& method, const std::string& path,
-                                           Wanted wanted, const Headers& fields,
-                                           std::string_view query, const std::stop_token& stop,
-                                           const std::string& body) const {
+Response InternalClient::wanted_answer(const std::string& method, const std::string& path,
+                                       Wanted wanted, const Headers& fields, std::string_view query,
+                                       const std::stop_token& stop, const std::string& body,
+                                       std::string* text) const {
   int status = 0;
   std::string why = "no answer";
   auto pause = std::chrono::seconds(2);
@@ -105,14 +109,49 @@ InternalClient::Answer InternalClient::ask(const std::string& method, const std:
       }
       Response response = (*pipeline_->app)(one);
       status = response.status;
-      std::string text = read_all(response.body.get(), kLargestBody);
-      if (is_wanted(status, wanted)) return {status, std::move(response.headers), std::move(text)};
-      why = std::to_string(status) + " " + std::string(reason_phrase(status));
+      if (text != nullptr) *text = read_all(response.body.get(), kLargestBody);
+      if (is_wanted(status, wanted)) return response;
+      why = status_line(status);
       if (status < 500) break;
     } catch (const std::exception& error) {
       status = 0;
       why = error.what();
     }
+  }
+  throw UnexpectedAnswer(status, "Unexpected response: " + why);
+}
+
+InternalClient::Answer InternalClient::ask(const std::string& method, const std::string& path,
+                                           Wanted wanted, const Headers& fields,
+                                           std::string_view query, const std::stop_token& stop,
+                                           const std::string& body) const {
+  std::string text;
+  Response response = wanted_answer(method, path, wanted, fields, query, stop, body, &text);
+  return {response.status, std::move(response.headers), std::move(text)};
+}
+
+Response InternalClient::open(const std::string& method, const std::string& path, Wanted wanted,
+                              const Headers& fields, std::string_view query,
+                              const std::stop_token& stop) const {
+  return wanted_answer(method, path, wanted, fields, query, stop, {}, nullptr);
+}
+
+void InternalClient::upload(const std::string& path, std::unique_ptr<Source> body,
+                            std::optional<std::uint64_t> length, const Headers& fields) const {
+  Request one = request("PUT", path, fields, {});
+  one.content_length = length;
+  one.chunked = !length;
+  one.body = std::move(body);
+  int status = 0;
+  std::string why;
+  try {
+    Response response = (*pipeline_->app)(one);
+    drain(response.body.get(), kLargestBody);
+    if (response.is_success()) return;
+    status = response.status;
+    why = status_line(status);
+  } catch (const std::exception& error) {
+    why = error.what();
   }
   throw UnexpectedAnswer(status, "Unexpected response: " + why);
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -65,6 +66,17 @@ class APUS_API InternalClient {
              const Headers& fields = {}, std::string_view query = {},
              const std::stop_token& stop = {}, const std::string& body = {}) const;
 
+  /// As `ask` without a body of the request, for an answer whose body the caller reads; its
+  /// `internal` fields are there too. This client outlives it.
+  [[nodiscard]] Response open(const std::string& method, const std::string& path, Wanted wanted,
+                              const Headers& fields = {}, std::string_view query = {},
+                              const std::stop_token& stop = {}) const;
+
+  /// PUT of a body that is read once, and so sent once: nothing is tried again. `length` nothing =
+  /// unknown. Throws as `ask`.
+  void upload(const std::string& path, std::unique_ptr<Source> body,
+              std::optional<std::uint64_t> length, const Headers& fields) const;
+
   struct AccountNumbers {
     std::int64_t containers = 0;
     std::int64_t objects = 0;
@@ -80,6 +92,11 @@ class APUS_API InternalClient {
 
  private:
   struct Pipeline;
+  /// Tries until an answer is wanted; `body` of the request, when it is not empty.
+  [[nodiscard]] Response wanted_answer(const std::string& method, const std::string& path,
+                                       Wanted wanted, const Headers& fields, std::string_view query,
+                                       const std::stop_token& stop, const std::string& body,
+                                       std::string* text) const;
   [[nodiscard]] Request request(const std::string& method, const std::string& path,
                                 const Headers& fields, std::string_view query) const;
 

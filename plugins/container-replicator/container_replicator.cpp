@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "framework/backend/database_replicator.h"
+#include "framework/backend/misplaced_queue.h"
 #include "framework/backend/replication_rpc.h"
 #include "framework/backend/replicator_options.h"
 #include "framework/backend/sync_store.h"
@@ -17,8 +18,6 @@ namespace apus {
 namespace {
 
 constexpr auto kOptions = replicator_options("6201", "{replication_ip}::container");
-constexpr const char* kMisplacedAccount = ".misplaced_objects";
-constexpr std::int64_t kQueueSpan = 3600;  ///< seconds that one queue container holds
 
 std::string member(const Json& dict, const char* name) {
   const Json* value = dict.find(name);
@@ -27,22 +26,6 @@ std::string member(const Json& dict, const char* name) {
 std::int64_t number(const Json& dict, const char* name) {
   const Json* value = dict.find(name);
   return value != nullptr && value->integer() != nullptr ? *value->integer() : -1;
-}
-
-// The queue container of a row: its metadata's hour.
-std::string queue_of(const ObjectRow& row) {
-  const auto times = decode_timestamps(row.created_at);
-  const auto second = times ? static_cast<std::int64_t>(times->meta.seconds()) : 0;
-  return std::to_string(second / kQueueSpan * kQueueSpan);
-}
-
-ObjectRow queue_entry(const ObjectRow& row, const std::string& path) {
-  ObjectRow out;
-  out.name = std::to_string(row.policy) + ":/" + path + "/" + row.name;
-  out.created_at = row.created_at;
-  out.etag = row.created_at;
-  out.content_type = row.deleted ? "application/x-delete" : "application/x-put";
-  return out;
 }
 
 class ContainerReplicator final : public DatabaseReplicator {
@@ -145,12 +128,20 @@ class ContainerReplicator final : public DatabaseReplicator {
     for (; !rows.empty(); rows = own.misplaced_since(point, per_diff_)) {
       std::map<std::string, std::vector<ObjectRow>> batches;
       for (const auto& [number_of_row, row] : rows) {
-        batches[queue_of(row)].push_back(queue_entry(row, own.path()));
+        batches[misplaced_container_of(row)].push_back(misplaced_entry(row, own.root_path()));
         point = number_of_row;
       }
       for (const auto& [queue, entries] : batches) feed(queue, entries);
     }
     return point;
+  }
+
+  // A queue that others of this pass may be feeding goes when they are done.
+  bool must_wait(const Json& info, const DatabasePlace& place, int device_id) override {
+    if (finishing_ || member(info, "account") != kMisplacedAccount) return false;
+    const std::lock_guard lock(mutex_);
+    queues_.try_emplace(place.folder(), place, device_id);
+    return true;
   }
 
   // Into a local copy of the queue container; the pass's end brings it to where it belongs.
@@ -172,7 +163,7 @@ class ContainerReplicator final : public DatabaseReplicator {
     if (!broker.exists()) broker.create(Timestamp::parse(queue).value_or(Timestamp()), 0);
     broker.merge_objects(entries);
     const std::lock_guard lock(mutex_);
-    queues_.insert_or_assign(hash, std::pair(place, chosen->id));
+    queues_.try_emplace(place.folder(), place, chosen->id);
   }
 
   void finish_pass(const std::stop_token& stop) override {
@@ -181,15 +172,19 @@ class ContainerReplicator final : public DatabaseReplicator {
       const std::lock_guard lock(mutex_);
       queues.swap(queues_);
     }
-    for (const auto& [hash, queue] : queues) {
-      if (stop.stop_requested()) return;
+    finishing_ = true;
+    for (const auto& [folder, queue] : queues) {
+      if (stop.stop_requested()) break;
       replicate(queue.first, queue.second);
     }
+    finishing_ = false;
   }
 
   bool several_policies_;
   std::mutex mutex_;
-  std::map<std::string, std::pair<DatabasePlace, int>> queues_;  ///< fed in this pass, by hash
+  /// Fed in this pass, or to go at its end; by folder.
+  std::map<std::string, std::pair<DatabasePlace, int>> queues_;
+  bool finishing_ = false;
 };
 
 }  // namespace

@@ -6,25 +6,16 @@
 #include <stdexcept>
 
 #include "framework/conf/ini_file.h"
+#include "framework/conf/server_options.h"
 
 namespace apus {
 namespace {
 
 constexpr std::string_view kDelay = "delay_reaping_";
 
-// The conf that the section stands in; empty when there is none.
-std::string file_of(const Options& options) {
-  for (const auto& [name, value] : options.all()) {
-    const std::string& file = value.origin.file;
-    if (!file.empty() && file.front() == '/') return file;
-  }
-  return "";
-}
-
-// object-expirer.conf, or a file of the folder object-expirer.conf.d.
+// object-expirer.conf, or the folder object-expirer.conf.d.
 bool is_of_expirer_alone(const std::filesystem::path& file) {
-  return file.filename().string().find("expirer") != std::string::npos ||
-         file.parent_path().filename().string().find("expirer") != std::string::npos;
+  return file.filename().string().find("expirer") != std::string::npos;
 }
 
 // A daemon's options have lower-case names, but accounts have not: the file says how they are.
@@ -67,7 +58,7 @@ ExpirerSettings::ExpirerSettings(const Options& options, const SwiftConf& conf)
       recon_folder(options.text("recon_cache_path")) {
   if (processes > 0 && process >= processes)
     throw std::runtime_error("process must be less than processes");
-  const std::string file = file_of(options);
+  const std::string file = options.find(kConfFileOption).value_or("");
   // A conf of the expirer alone is the internal client's too, and says that it has the queue.
   if (is_of_expirer_alone(file)) {
     dequeues = true;

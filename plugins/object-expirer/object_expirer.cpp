@@ -4,16 +4,13 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 #include "framework/backend/direct_rows.h"
 #include "framework/backend/pace.h"
 #include "framework/backend/recon_cache.h"
+#include "framework/backend/shared_work.h"
 #include "framework/pipeline/internal_client.h"
 #include "plugins/object-expirer/expirer_settings.h"
 #include "plugins/object-expirer/expiry_queue.h"
@@ -54,55 +51,6 @@ constexpr std::array kOptions = {
                "seconds a container server may take to drop a row of the queue", 0.001, 86400},
     OptionSpec{"conn_timeout", kNumber, "0.5", "seconds to connect to it", 0.001, 86400},
     OptionSpec{"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
-};
-
-// Threads that take tasks from one that finds them.
-class Workers {
- public:
-  Workers(std::size_t count, const std::function<void(const DueTask&)>& work) {
-    for (std::size_t i = 0; i < count; ++i) {
-      threads_.emplace_back([this, work] {
-        while (auto task = next()) work(*task);
-      });
-    }
-  }
-  Workers(const Workers&) = delete;
-  Workers& operator=(const Workers&) = delete;
-  /// Returns when all tasks are done.
-  ~Workers() {
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-    }
-    changed_.notify_all();
-    threads_.clear();
-  }
-  /// Waits while each thread has one task before it.
-  void give(DueTask task) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return tasks_.size() < threads_.size(); });
-    tasks_.push_back(std::move(task));
-    lock.unlock();
-    changed_.notify_all();
-  }
-
- private:
-  std::optional<DueTask> next() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return ended_ || !tasks_.empty(); });
-    if (tasks_.empty()) return std::nullopt;
-    DueTask out = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    changed_.notify_all();
-    return out;
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<DueTask> tasks_;
-  bool ended_ = false;
-  std::vector<std::jthread> threads_;
 };
 
 class ObjectExpirer final : public Daemon {
@@ -150,7 +98,8 @@ class ObjectExpirer final : public Daemon {
                 std::to_string(numbers.containers) + " possible containers; " +
                 std::to_string(numbers.objects) + " possible objects");
       Pace pace(host_.clock(), settings_.tasks_per_second);
-      Workers workers(settings_.concurrency, [&](const DueTask& task) { expire(task, stop); });
+      TaskWorkers<DueTask> workers(settings_.concurrency,
+                                   [&](const DueTask& task) { expire(task, stop); });
       ExpiryQueue(host_, log_, settings_, *client_)
           .each(
               [&](DueTask task) {

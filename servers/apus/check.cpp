@@ -101,6 +101,11 @@ int check(const CheckArguments& arguments) {
         continue;
       }
       const ServerPlan plan = plan_server(path, problems);
+      if (serves_nobody(path)) {  // and so needs no port
+        std::erase_if(problems, [&](const ConfProblem& one) {
+          return one.key == "bind_port" && !plan.options.find(one.key);
+        });
+      }
       if (plan.conf.file.sections.empty()) continue;  // not there, which is told
       check_log(plan, problems);
       check_swift_conf(plan, folders, problems);

@@ -29,6 +29,34 @@ constexpr SampleServer kServers[] = {
     {"object", "6200", "The objects of this machine's devices."},
 };
 
+// The daemon with a conf of its own, in which the pipeline of its requests stands too.
+constexpr std::string_view kReconciler = "container-reconciler";
+
+void append_option(const OptionSpec& spec, std::string& out) {
+  out += "# " + std::string(spec.help) + "\n# " + std::string(spec.name) + " =" +
+         option_default(spec) + "\n";
+}
+
+bool is_of_every_daemon(std::string_view option) {
+  return option.starts_with("log_") || option == "swift_dir" || option == "plugin_path" ||
+         option == "strict_config";
+}
+
+std::string reconciler_sample() {
+  std::string out = sample_head("What lies in another policy than its container, moved there.",
+                                std::string(kReconciler) + ".conf");
+  out += "\n[DEFAULT]\n";
+  for (const OptionSpec& spec : server_options_of(false)) {
+    if (is_of_every_daemon(spec.name)) append_option(spec, out);
+  }
+  out += "\n[" + std::string(kReconciler) + "]\n";
+  PluginLoader loader;
+  const Descriptor& plugin = loader.load(std::string(kReconciler), PluginKind::kDaemon);
+  for (const OptionSpec& spec : std::span(plugin.options, plugin.option_count))
+    append_option(spec, out);
+  return out + std::string(kDaemonPipeline);
+}
+
 class ServerSample {
  public:
   explicit ServerSample(const SampleServer& server)
@@ -108,7 +136,7 @@ class ServerSample {
     for (const std::string& plugin : plugins_of_kind(loader_, PluginKind::kDaemon)) {
       std::string name = plugin;
       std::replace(name.begin(), name.end(), '_', '-');
-      if (!name.starts_with(std::string(server_.name) + "-")) continue;
+      if (!name.starts_with(std::string(server_.name) + "-") || name == kReconciler) continue;
       out_ += "\n[" + name + "]\n";
       add_options(plugin, PluginKind::kDaemon);
     }
@@ -126,6 +154,7 @@ std::vector<std::string> sample_list() {
   std::vector<std::string> out;
   for (const SampleServer& server : kServers)
     out.push_back(std::string(server.name) + "-server.conf");
+  out.push_back(std::string(kReconciler) + ".conf");
   for (const SampleText& text : sample_texts()) out.emplace_back(text.name);
   out.emplace_back("options.md");
   return out;
@@ -141,6 +170,7 @@ std::string sample_conf(const std::string& name) {
   for (const SampleServer& server : kServers) {
     if (name == std::string(server.name) + "-server.conf") return ServerSample(server).text();
   }
+  if (name == std::string(kReconciler) + ".conf") return reconciler_sample();
   for (const SampleText& text : sample_texts()) {
     if (name == text.name) return sample_text(text);
   }

@@ -33,6 +33,11 @@ void allow_many_files() {
 
 }  // namespace
 
+bool serves_nobody(const fs::path& path) {
+  const fs::path name = path.filename();
+  return name == "internal-client.conf" || name == "container-reconciler.conf";
+}
+
 void tell(const std::vector<ConfProblem>& problems) {
   for (const ConfProblem& problem : problems) {
     std::cerr << (problem.fatal ? "error: " : "warning: ") << problem.text() << "\n";
@@ -50,7 +55,7 @@ std::vector<fs::path> conf_paths(const fs::path& path) {
   std::vector<fs::path> whole;
   for (const auto& entry : fs::directory_iterator(path)) {
     if (entry.path().extension() != ".conf") continue;
-    if (entry.path().filename() == "internal-client.conf") continue;
+    if (serves_nobody(entry.path())) continue;
     std::vector<ConfProblem> ignored;
     if (read_conf(entry.path(), ignored).find("pipeline:main") != nullptr)
       whole.push_back(entry.path());

@@ -17,8 +17,12 @@ namespace apus {
 int serve(const std::vector<std::filesystem::path>& confs,
           const std::function<void(int port)>& ready);
 
-/// The confs a path means: a file; a folder of confs that each have a pipeline (but for
-/// internal-client.conf, whose pipeline is the daemons'); or a conf.d folder.
+/// A conf whose pipeline is for a daemon's own requests: internal-client.conf and
+/// container-reconciler.conf.
+bool serves_nobody(const std::filesystem::path& path);
+
+/// The confs a path means: a file; a folder of confs that each have a pipeline and serve somebody;
+/// or a conf.d folder.
 std::vector<std::filesystem::path> conf_paths(const std::filesystem::path& path);
 
 /// One line a problem on stderr, "error: " or "warning: " in front.

@@ -118,6 +118,8 @@ class APUS_API ContainerBroker final : public Broker {
   [[nodiscard]] bool sharding_initiated();
   /// "account/container"
   [[nodiscard]] const std::string& path();
+  /// The container whose shard this is; its own path when it is none.
+  [[nodiscard]] std::string root_path();
 
  private:
   void migrate(Database& database) override;

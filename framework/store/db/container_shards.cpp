@@ -202,16 +202,28 @@ void ContainerBroker::merge_shard_ranges(std::vector<ShardRange> ranges) {
   });
 }
 
-bool ContainerBroker::is_root() {
-  const DatabaseMetadata all = metadata();
+namespace {
+
+// What the metadata says of the root; empty when nothing.
+std::string told_root(const DatabaseMetadata& all) {
   const auto value = [&](const char* name) {
     const auto found = all.find(name);
     return found == all.end() ? std::string() : found->second.first;
   };
   const std::string quoted = value("X-Container-Sysmeta-Shard-Quoted-Root");
-  if (!quoted.empty()) return unquote(quoted) == path();
-  const std::string plain = value("X-Container-Sysmeta-Shard-Root");
-  if (!plain.empty()) return plain == path();
+  return quoted.empty() ? value("X-Container-Sysmeta-Shard-Root") : unquote(quoted);
+}
+
+}  // namespace
+
+std::string ContainerBroker::root_path() {
+  std::string told = told_root(metadata());
+  return told.empty() ? path() : told;
+}
+
+bool ContainerBroker::is_root() {
+  const std::string told = told_root(metadata());
+  if (!told.empty()) return told == path();
   const auto own = stored_own_range();
   return !own || !own->deleted;
 }
