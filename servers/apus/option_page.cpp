@@ -4,6 +4,7 @@
 #include <span>
 
 #include "framework/conf/server_options.h"
+#include "servers/apus/operators/object_relinker.h"
 
 namespace apus {
 namespace {
@@ -75,7 +76,7 @@ std::string option_page() {
              table({plugin.options, plugin.option_count});
     }
   }
-  return out;
+  return out + "\n## daemon object-relinker\n\n" + table(relinker_options());
 }
 
 }  // namespace apus

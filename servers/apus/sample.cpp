@@ -9,6 +9,7 @@
 #include "framework/conf/nearest_name.h"
 #include "framework/conf/server_options.h"
 #include "framework/plugin/loader.h"
+#include "servers/apus/operators/object_relinker.h"
 #include "servers/apus/option_page.h"
 #include "servers/apus/sample_order.h"
 #include "servers/apus/sample_texts.h"
@@ -140,6 +141,9 @@ class ServerSample {
       out_ += "\n[" + name + "]\n";
       add_options(plugin, PluginKind::kDaemon);
     }
+    if (std::string_view(server_.name) != "object") return;
+    out_ += "\n[object-relinker]\n";
+    for (const OptionSpec& spec : relinker_options()) add_option(spec);
   }
 
   const SampleServer& server_;

@@ -24,6 +24,7 @@ constexpr Tool kTools[] = {
     {"dispersion-report", add_dispersion_report},
     {"account-audit", add_account_audit},
     {"container-deleter", add_container_deleter},
+    {"object-relinker", add_object_relinker},
 };
 
 }  // namespace

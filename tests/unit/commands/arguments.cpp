@@ -34,6 +34,9 @@ TEST_CASE("each command tells a wrong argument in one line") {
            Wrong{"object-info one two", "'two'", "FILE"},
            Wrong{"container-info --verbos x.db", "'--verbos'", "did you mean --verbose?"},
            Wrong{"recon --top many", "--top", "expected"},
+           Wrong{"object-relinker link", "ACTION", "relink"},
+           Wrong{"object-relinker", "ACTION is required", "CONF"},
+           Wrong{"object-relinker relink --partition x", "--partition", "expected"},
        }) {
     CAPTURE(wrong.line);
     const Said said = run_apus(wrong.line);
