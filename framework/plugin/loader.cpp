@@ -17,11 +17,20 @@ namespace dll = boost::dll;
 
 constexpr char kSymbol[] = "apus_plugin";
 constexpr char kCheckSymbol[] = "apus_plugin_check";
+constexpr char kWatcherSymbol[] = "apus_watcher";
 
 // Kept for ever: code of a plugin may run until the process ends.
 std::vector<std::unique_ptr<dll::shared_library>>& loaded() {
   static auto* all = new std::vector<std::unique_ptr<dll::shared_library>>();
   return *all;
+}
+
+// Null when the descriptor came from none of them.
+const dll::shared_library* library_of(const Descriptor& descriptor) {
+  for (const auto& library : loaded()) {
+    if (&library->get<const Descriptor>(kSymbol) == &descriptor) return library.get();
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -94,11 +103,19 @@ const Descriptor& PluginLoader::load(const std::string& plugin, PluginKind wante
 }
 
 PluginLoader::Check PluginLoader::check_of(const Descriptor& descriptor) {
-  for (const auto& library : loaded()) {
-    if (&library->get<const Descriptor>(kSymbol) != &descriptor) continue;
-    return library->has(kCheckSymbol) ? &library->get<void(const Options&)>(kCheckSymbol) : nullptr;
+  const dll::shared_library* library = library_of(descriptor);
+  return library != nullptr && library->has(kCheckSymbol)
+             ? &library->get<void(const Options&)>(kCheckSymbol)
+             : nullptr;
+}
+
+const WatcherDescriptor& PluginLoader::watcher_of(const Descriptor& descriptor) {
+  const dll::shared_library* library = library_of(descriptor);
+  if (library == nullptr || !library->has(kWatcherSymbol)) {
+    throw PluginError(std::string(descriptor.stamp->name) +
+                      ": has a watcher's stamp but no watcher (no symbol apus_watcher)");
   }
-  return nullptr;
+  return library->get<const WatcherDescriptor>(kWatcherSymbol);
 }
 
 }  // namespace apus

@@ -1,6 +1,7 @@
 // Finds shared objects, judges them by their stamp, loads them for ever.
 #pragma once
 
+#include <apus/audit_watcher.h>
 #include <apus/plugin.h>
 
 #include <filesystem>
@@ -30,6 +31,9 @@ class APUS_API PluginLoader {
   using Check = void (*)(const Options&);
   /// What a loaded plugin exported with APUS_EXPORT_CHECK; null = nothing.
   [[nodiscard]] static Check check_of(const Descriptor& loaded);
+  /// What a loaded plugin of kWatcherPlugin exported with APUS_EXPORT_WATCHER. Throws PluginError
+  /// when it is not there.
+  [[nodiscard]] static const WatcherDescriptor& watcher_of(const Descriptor& loaded);
 
  private:
   std::vector<std::filesystem::path> folders_;

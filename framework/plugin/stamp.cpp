@@ -1,5 +1,6 @@
 #include "framework/plugin/stamp.h"
 
+#include <apus/audit_watcher.h>
 #include <elf.h>
 
 #include <algorithm>
@@ -124,7 +125,7 @@ std::string_view kind_name(PluginKind kind) {
     case PluginKind::kDaemon:
       return "daemon";
   }
-  return "unknown kind";
+  return kind == kWatcherPlugin ? "watcher" : "unknown kind";
 }
 
 PluginStamp parse_stamp(std::string_view bytes, const std::string& name) {

@@ -31,7 +31,7 @@ APUS_API void check_build(const std::filesystem::path& path, const PluginStamp& 
 APUS_API void check_stamp(const std::filesystem::path& path, const PluginStamp& stamp,
                           PluginKind wanted);
 
-/// "filter", "app", "daemon".
+/// "filter", "app", "daemon", "watcher".
 APUS_API std::string_view kind_name(PluginKind kind);
 
 }  // namespace apus

@@ -79,4 +79,11 @@ std::unique_ptr<Daemon> load_daemon(const std::string& plugin, const OptionTexts
   return found.descriptor.make_daemon({found.options, host});
 }
 
+std::unique_ptr<AuditWatcher> load_watcher(const std::string& plugin, const OptionTexts& options,
+                                           Host& host) {
+  const Loaded found = load(plugin, options, kWatcherPlugin);
+  return PluginLoader::watcher_of(found.descriptor)
+      .make({found.options, host, host.logger(found.options)});
+}
+
 }  // namespace apus::testing

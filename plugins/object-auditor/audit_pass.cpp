@@ -57,8 +57,9 @@ bool is_rsync_temporary(std::string_view name) {
 
 }  // namespace
 
-AuditPass::AuditPass(Host& host, Logger& log, const AuditSettings& settings, AuditKind kind,
-                     double rate, std::vector<std::string> devices, std::string mode)
+AuditPass::AuditPass(Host& host, Logger& log, const AuditSettings& settings,
+                     const WatcherPlugins& watchers, AuditKind kind, double rate,
+                     std::vector<std::string> devices, std::string mode)
     : host_(host),
       log_(log),
       settings_(settings),
@@ -72,6 +73,7 @@ AuditPass::AuditPass(Host& host, Logger& log, const AuditSettings& settings, Aud
              store_settings(settings)),
       file_pace_(host.clock(), rate),
       byte_pace_(host.clock(), settings.bytes_per_second),
+      watchers_(watchers, host, log),
       buffer_(kind == AuditKind::kAll ? settings.piece : 0) {
   if (!devices_.empty())
     description_ = (kind == AuditKind::kAll ? " - parallel, " : " - ") + joined(devices_, ",");
@@ -80,6 +82,7 @@ AuditPass::AuditPass(Host& host, Logger& log, const AuditSettings& settings, Aud
 
 void AuditPass::run(const std::stop_token& stop) {
   log_.info("Begin object audit \"" + mode_ + "\" mode (" + kind_name_ + description_ + ")");
+  watchers_.start(kind_);
   begin_ = reported_ = host_.clock().now();
   std::vector<std::string> names = devices_;
   if (names.empty()) host_.disk().list(settings_.root, names);
@@ -155,22 +158,37 @@ void AuditPass::audit_open(const ObjectPlace& place, OpenObject& object, const F
                            const std::stop_token& stop) {
   count_size(object.size);
   add_checksums(place, object, files);
-  if (object.size > 0 && kind_ == AuditKind::kAll) read_body(place, object, files, stop);
+  if (object.size == 0 || kind_ != AuditKind::kAll || read_body(place, object, files, stop))
+    show(place, object, files);
 }
 
-void AuditPass::read_body(const ObjectPlace& place, const OpenObject& object, const FileSet& files,
+void AuditPass::show(const ObjectPlace& place, const OpenObject& object, const FileSet& files) {
+  if (!files.data) return;
+  const std::string data_file = place.folder() + "/" + files.data->name;
+  const std::string who = watchers_.see_object({object.metadata(), data_file});
+  if (!who.empty()) set_aside(place, files, "Requested by " + who);
+}
+
+// True when it is whole.
+bool AuditPass::read_body(const ObjectPlace& place, const OpenObject& object, const FileSet& files,
                           const std::stop_token& stop) {
   const std::string* etag = object.metadata().find("ETag");
-  if (etag == nullptr) return fail(place, "its metadata has no ETag");
+  if (etag == nullptr) {
+    fail(place, "its metadata has no ETag");
+    return false;
+  }
   const int fd = object.data.get();
   if (object.size > buffer_.size()) ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   Digest digest(DigestKind::kMd5);
   std::uint64_t at = 0;
   while (at < object.size) {
-    if (stop.stop_requested()) return;
+    if (stop.stop_requested()) return false;
     const ssize_t count = host_.disk().pread(fd, buffer_, at);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(place, std::strerror(errno));
+    if (count < 0) {
+      fail(place, std::strerror(errno));
+      return false;
+    }
     if (count == 0) break;
     const auto size = static_cast<std::size_t>(count);
     digest.update(std::string_view(buffer_.data(), size));
@@ -188,12 +206,17 @@ void AuditPass::read_body(const ObjectPlace& place, const OpenObject& object, co
   } else if (found != *etag) {
     why = "ETag " + *etag + " and file's md5 " + found + " do not match";
   }
-  if (why.empty()) return;
-  // Replaced meanwhile: what lies there now is another object, to be judged by the next pass.
+  return why.empty() || set_aside(place, files, why);
+}
+
+// False. Replaced meanwhile: what lies there now is another object, to be judged by the next pass.
+bool AuditPass::set_aside(const ObjectPlace& place, const FileSet& files, const std::string& why) {
   struct stat info {};
-  if (!files.data || host_.disk().stat(place.folder() + "/" + files.data->name, info) != 0) return;
+  if (!files.data || host_.disk().stat(place.folder() + "/" + files.data->name, info) != 0)
+    return false;
   store_.quarantine(place, why);
   tell_quarantined(place, why);
+  return false;
 }
 
 void AuditPass::add_checksums(const ObjectPlace& place, const OpenObject& object,
@@ -284,6 +307,7 @@ void AuditPass::report_end(double now) {
             ", Total files/sec: " + fixed(static_cast<double>(files_) / elapsed) +
             ", Total bytes/sec: " + fixed(static_cast<double>(whole_.bytes) / elapsed) +
             ", Auditing time: " + fixed(auditing_) + ", Rate: " + fixed(auditing_ / elapsed));
+  watchers_.end();
   if (settings_.sizes.empty()) return;
   Json sizes;
   for (const auto& [size, count] : sizes_) sizes.set(std::to_string(size), count);

@@ -2,6 +2,7 @@
 // looked at; what is damaged goes to quarantine.
 #pragma once
 
+#include <apus/audit_watcher.h>
 #include <apus/host.h>
 
 #include <cstdint>
@@ -15,20 +16,16 @@
 #include "framework/backend/recon_cache.h"
 #include "framework/store/object/object_store.h"
 #include "plugins/object-auditor/audit_settings.h"
+#include "plugins/object-auditor/watchers.h"
 
 namespace apus {
-
-enum class AuditKind : std::uint8_t {
-  kAll,       ///< reads every byte
-  kZeroByte,  ///< looks at names, sizes and metadata alone
-};
 
 /// One thread.
 class AuditPass {
  public:
   /// `devices` are names below the root, all when empty; `mode` is "once" or "forever".
-  AuditPass(Host& host, Logger& log, const AuditSettings& settings, AuditKind kind, double rate,
-            std::vector<std::string> devices, std::string mode);
+  AuditPass(Host& host, Logger& log, const AuditSettings& settings, const WatcherPlugins& watchers,
+            AuditKind kind, double rate, std::vector<std::string> devices, std::string mode);
   void run(const std::stop_token& stop);
 
  private:
@@ -42,8 +39,10 @@ class AuditPass {
   void audit(const ObjectPlace& place, const std::stop_token& stop);
   void audit_open(const ObjectPlace& place, OpenObject& object, const FileSet& files,
                   const std::stop_token& stop);
-  void read_body(const ObjectPlace& place, const OpenObject& object, const FileSet& files,
+  bool read_body(const ObjectPlace& place, const OpenObject& object, const FileSet& files,
                  const std::stop_token& stop);
+  void show(const ObjectPlace& place, const OpenObject& object, const FileSet& files);
+  bool set_aside(const ObjectPlace& place, const FileSet& files, const std::string& why);
   void add_checksums(const ObjectPlace& place, const OpenObject& object, const FileSet& files);
   void drop_temporaries(const ObjectPlace& place, const std::vector<std::string>& names);
   void tell_quarantined(const ObjectPlace& place, const std::string& why);
@@ -65,6 +64,7 @@ class AuditPass {
   ObjectStore store_;
   Pace file_pace_;
   Pace byte_pace_;
+  Watchers watchers_;
   std::vector<char> buffer_;
   Counts window_;  ///< since the last report
   Counts whole_;

@@ -40,7 +40,9 @@ constexpr std::array kOptions = {
                "seconds after which a tombstone may go; as in [object-replicator] when unset", 0,
                1e9},
     OptionSpec{"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
-    OptionSpec{"watchers", kList, "", "accepted; none are loaded"},
+    OptionSpec{"watchers", kList, "",
+               "plugins that see every whole object, as dark_data; each may have a section "
+               "[object-auditor:watcher:NAME]"},
     OptionSpec{"override_devices", kList, "",
                "names of the devices to look at; --devices on the command line"},
     OptionSpec{"zero_byte_fps", kNumber, "0",
@@ -50,10 +52,10 @@ constexpr std::array kOptions = {
 class ObjectAuditor final : public Daemon {
  public:
   explicit ObjectAuditor(const PluginArgs& args)
-      : host_(args.host), log_(args.host.logger(args.options)), settings_(args.options) {
-    if (!args.options.list("watchers").empty())
-      log_.warning("watchers of the object auditor are not supported: none is loaded");
-  }
+      : host_(args.host),
+        log_(args.host.logger(args.options)),
+        settings_(args.options),
+        watchers_(args.options) {}
 
   void run_once(std::stop_token stop) override { pass("once", stop); }
 
@@ -112,7 +114,7 @@ class ObjectAuditor final : public Daemon {
   void run(AuditKind kind, double rate, const std::vector<std::string>& devices,
            const std::string& mode, const std::stop_token& stop) {
     try {
-      AuditPass(host_, log_, settings_, kind, rate, devices, mode).run(stop);
+      AuditPass(host_, log_, settings_, watchers_, kind, rate, devices, mode).run(stop);
     } catch (const std::exception& error) {
       log_.error(std::string("ERROR: Unable to run auditing: ") + error.what());
     }
@@ -141,6 +143,7 @@ class ObjectAuditor final : public Daemon {
   Host& host_;
   Logger& log_;
   AuditSettings settings_;
+  WatcherPlugins watchers_;
 };
 
 }  // namespace

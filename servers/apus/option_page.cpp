@@ -1,5 +1,7 @@
 #include "servers/apus/option_page.h"
 
+#include <apus/audit_watcher.h>
+
 #include <algorithm>
 #include <span>
 
@@ -69,7 +71,8 @@ std::string option_page() {
   out += "\n## Every proxy\n\n" + table(server_options_of(false));
   out += "\n## Every account, container and object server\n\n" + table(server_options_of(true));
   PluginLoader loader;
-  for (const PluginKind kind : {PluginKind::kApp, PluginKind::kFilter, PluginKind::kDaemon}) {
+  for (const PluginKind kind :
+       {PluginKind::kApp, PluginKind::kFilter, PluginKind::kDaemon, kWatcherPlugin}) {
     for (const std::string& name : plugins_of_kind(loader, kind)) {
       const Descriptor& plugin = loader.load(name, kind);
       out += "\n## " + std::string(kind_name(kind)) + " " + name + "\n\n" +

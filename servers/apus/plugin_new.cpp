@@ -49,12 +49,28 @@ std::string type_of(const std::string& name, const std::string& kind) {
   return out;
 }
 
+// How a conf names it.
+std::string conf_of(const NewArguments& arguments) {
+  if (arguments.kind == "watcher") {
+    return "    [object-auditor]\n    watchers = " + arguments.name +
+           "\n    plugin_path = /path/to/build/lib/apus\n\n    [object-auditor:watcher:" +
+           arguments.name +
+           "]\n    suffix = .log\n\nOnce `cmake --install build` has put it beside the other "
+           "plugins, plugin_path is not needed.";
+  }
+  return "    [" +
+         (arguments.kind == "daemon" ? arguments.name : arguments.kind + ":" + arguments.name) +
+         "]\n    use = so:/path/to/build/lib/apus/" + arguments.name +
+         ".so\n\nor, once `cmake --install build` has put it beside the other plugins, `use = "
+         "egg:apus#" +
+         arguments.name + "`.";
+}
+
 std::string filled_in(std::string_view text, const NewArguments& arguments) {
   const std::pair<std::string_view, std::string> words[] = {
       {"@NAME@", arguments.name},
       {"@TYPE@", type_of(arguments.name, arguments.kind)},
-      {"@SECTION@",
-       arguments.kind == "daemon" ? arguments.name : arguments.kind + ":" + arguments.name},
+      {"@CONF@", conf_of(arguments)},
   };
   std::string out(text);
   for (const auto& [word, value] : words) {
@@ -114,8 +130,8 @@ Command add_plugin_new(CLI::App& plugin) {
   CLI::App* parser =
       plugin.add_subcommand("new", "write a project with a plugin and its first test");
   parser->add_option("NAME", arguments->name, "the plugin's name, also in confs")->required();
-  parser->add_option("--kind", arguments->kind, "filter, app or daemon")
-      ->check(CLI::IsMember({"filter", "app", "daemon"}))
+  parser->add_option("--kind", arguments->kind, "filter, app, daemon or watcher")
+      ->check(CLI::IsMember({"filter", "app", "daemon", "watcher"}))
       ->capture_default_str();
   parser->add_option("--dir", arguments->folder, "folder to make (./NAME)");
   return {parser, [arguments] { return make(*arguments); }};

@@ -1,5 +1,7 @@
 #include "servers/apus/sample.h"
 
+#include <apus/audit_watcher.h>
+
 #include <algorithm>
 #include <fstream>
 #include <set>
@@ -142,6 +144,10 @@ class ServerSample {
       add_options(plugin, PluginKind::kDaemon);
     }
     if (std::string_view(server_.name) != "object") return;
+    for (const std::string& plugin : plugins_of_kind(loader_, kWatcherPlugin)) {
+      out_ += "\n[object-auditor:watcher:" + plugin + "]\n";
+      add_options(plugin, kWatcherPlugin);
+    }
     out_ += "\n[object-relinker]\n";
     for (const OptionSpec& spec : relinker_options()) add_option(spec);
   }

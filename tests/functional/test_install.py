@@ -1,6 +1,6 @@
 """The SDK as a third party has it: installed under a prefix of its own, and nothing of this tree but that.
 
-New projects of all three kinds, and the one in doc/plugins.md, are built, tested, inspected and, the last one,
+New projects of all kinds, and the one in doc/plugins.md, are built, tested, inspected and, the last one,
 served from.
 """
 
@@ -144,7 +144,7 @@ class Installed(unittest.TestCase):
                 self.assertIn(option, text, f"{page.name} says nothing of {option}")
 
     def test_new_projects_of_each_kind(self):
-        for kind in ("filter", "app", "daemon"):
+        for kind in ("filter", "app", "daemon", "watcher"):
             with self.subTest(kind=kind):
                 source = self.folder / f"new-{kind}"
                 run(self.apus, "plugin", "new", f"my_{kind}1", "--kind", kind, "--dir", source)

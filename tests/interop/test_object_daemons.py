@@ -222,6 +222,55 @@ class Auditors(unittest.TestCase):
                              {hash_of(name) for name in names if str(partition_of("/AUTH_a/c/" + name)) in left})
             self.assertNotIn("d1/objects/auditor_status_ALL.json", trees[1])
 
+    def compare_watchers(self, apus_kinds):
+        """What the watcher for dark data makes of objects that a container lists, and of one that none does."""
+        with MixedSwift(apus_kinds=apus_kinds, only=("object", "container"), memcache="127.0.0.1:1",
+                        log_level="INFO") as store:
+            # Debian's takes the ring of /etc/swift, whatever the conf says.
+            with open(store.folder / "python" / "sitecustomize.py", "a") as customize:
+                customize.write("import swift.common.ring.ring as r\nplain = r.Ring.__init__\n"
+                                "def moved(self, path, *more, **named):\n"
+                                f"    plain(self, {str(store.conf)!r} if path == '/etc/swift' else path, *more, **named)\n"
+                                "r.Ring.__init__ = moved\n")
+            clients = {kind: Client(store.ports[kind]) for kind in ("object", "container")}
+
+            def put(kind, name, body=None, **headers):
+                path = f"/AUTH_a/c/{name}".removesuffix("/")
+                where = partition_of(path if kind == "object" else "/AUTH_a/c")
+                headers = {key.replace("_", "-"): value for key, value in headers.items()}
+                answer = clients[kind].request("PUT", f"/d1/{where}{path}", body, {"X-Timestamp": OLD, **headers})
+                self.assertEqual(answer.status, 201)
+            put("container", "")
+            for name in ("listed ü", "listed", "dark", "list"):
+                put("object", name, b"some bytes", Content_Type="text/plain")
+                if name.startswith("listed"):
+                    put("container", name, X_Size="10", X_Etag="e", X_Content_Type="text/plain")
+            for client in clients.values():
+                client.close()
+            for action, wanted in (("log", "reporting"), ("quarantine", "quarantining"), ("delete", "deleting")):
+                watchers = f"dark_data\n[object-auditor:watcher:dark_data]\naction = {action}\n"
+                debian, _, debian_said = self.audit(store, store.run_daemon, f"debian-{action}", watchers=watchers)
+                apus, _, apus_said = self.audit(store, store.run_apus_daemon, f"apus-{action}", watchers=watchers)
+                apus, debian = ({name: what for name, what in one.items() if "/containers/" not in name}
+                                for one in (apus, debian))
+                self.assertEqual(apus, debian, f"{apus_said}\n{debian_said}")
+                for said in (apus_said, debian_said):
+                    self.assertIn("[audit-watcher dark_data] total unknown 0 ok 2 dark 2", said)
+                    self.assertEqual(said.count(f"{wanted} dark data"), 2, said)
+                left = {name for name in ("listed ü", "listed", "dark", "list")
+                        if folder_of(store.folder / f"apus-{action}", name).exists()}
+                self.assertEqual("dark" in left, action == "log")
+                self.assertLessEqual({"listed ü", "listed"}, left)
+            store.children.pop("container").stop()
+            said = self.audit(store, store.run_apus_daemon, "away", watchers=watchers)[2]
+            self.assertIn("total unknown 4 ok 0 dark 0", said)
+
+    def test_dark_data_by_servers_of_debian(self):
+        self.compare_watchers(())
+
+    def test_dark_data_by_servers_of_apus(self):
+        self.compare_watchers(("object", "container"))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

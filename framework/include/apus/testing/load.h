@@ -2,6 +2,7 @@
 #pragma once
 
 #include <apus/app.h>
+#include <apus/audit_watcher.h>
 #include <apus/host.h>
 #include <apus/options.h>
 
@@ -27,6 +28,10 @@ std::unique_ptr<const App> load_app(const std::string& plugin, const OptionTexts
 
 std::unique_ptr<Daemon> load_daemon(const std::string& plugin, const OptionTexts& options,
                                     Host& host);
+
+/// A watcher of the object auditor; its lines are `host`'s.
+std::unique_ptr<AuditWatcher> load_watcher(const std::string& plugin, const OptionTexts& options,
+                                           Host& host);
 
 /// The options of a section named `plugin`, for what needs an Options of a table of its own.
 Options make_options(const std::string& name, const OptionSpec* specs, std::size_t spec_count,
