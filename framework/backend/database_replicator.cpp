@@ -93,16 +93,16 @@ DatabaseReplicator::DatabaseReplicator(Host& host, const Options& options, const
       log_(host.logger(options)),
       root_(options.text("devices")),
       per_diff_(options.integer("per_diff")),
-      kind_(kind),
       devices_(root_, options.flag("mount_check")),
-      addresses_(own_addresses(options.text("bind_ip"))),
-      port_(static_cast<int>(options.integer("bind_port"))),
       interval_(options.find("interval") ? options.seconds("interval")
                                          : options.seconds("run_pause")),
-      threads_(static_cast<std::size_t>(options.integer("concurrency"))),
-      pace_(host.clock(), options.number("databases_per_second")),
       deadlines_{options.seconds("conn_timeout"), options.seconds("node_timeout")},
       reclaim_age_(options.number("reclaim_age")),
+      kind_(kind),
+      addresses_(own_addresses(options.text("bind_ip"))),
+      port_(static_cast<int>(options.integer("bind_port"))),
+      threads_(static_cast<std::size_t>(options.integer("concurrency"))),
+      pace_(host.clock(), options.number("databases_per_second")),
       max_diffs_(std::max<std::int64_t>(options.integer("max_diffs"), 1)),
       handoff_delete_(parse_int(options.text("handoff_delete")).value_or(0)),
       handoffs_only_(options.flag("handoffs_only")),
@@ -134,6 +134,30 @@ std::vector<const RingDevice*> DatabaseReplicator::own_devices(const Ring& of) c
   return local_devices(of, addresses_, port_);
 }
 
+void DatabaseReplicator::begin_numbers() {
+  for (auto* count : {&counts_.attempted, &counts_.success, &counts_.failure, &counts_.no_change,
+                      &counts_.hashmatch, &counts_.rsync, &counts_.diff, &counts_.remote_merge,
+                      &counts_.diff_capped, &counts_.remove})
+    *count = 0;
+}
+
+Json::Object DatabaseReplicator::pass_numbers() const {
+  Json::Object out;
+  for (const auto& [name, count] :
+       {std::pair<const char*, const std::atomic<std::int64_t>&>{"attempted", counts_.attempted},
+        {"success", counts_.success},
+        {"failure", counts_.failure},
+        {"no_change", counts_.no_change},
+        {"hashmatch", counts_.hashmatch},
+        {"rsync", counts_.rsync},
+        {"diff", counts_.diff},
+        {"remote_merge", counts_.remote_merge},
+        {"diff_capped", counts_.diff_capped},
+        {"remove", counts_.remove}})
+    out.emplace_back(name, Json(count.load()));
+  return out;
+}
+
 void DatabaseReplicator::drop_old_copies(const std::string& device) {
   std::vector<std::string> names;
   host_.disk().list(device + "/tmp", names);
@@ -145,10 +169,7 @@ void DatabaseReplicator::drop_old_copies(const std::string& device) {
 
 void DatabaseReplicator::run_once(std::stop_token stop) {
   const Clock::Steady begin = host_.clock().steady();
-  for (auto* count : {&counts_.attempted, &counts_.success, &counts_.failure, &counts_.no_change,
-                      &counts_.hashmatch, &counts_.rsync, &counts_.diff, &counts_.remote_merge,
-                      &counts_.diff_capped, &counts_.remove})
-    *count = 0;
+  begin_numbers();
   const auto loaded = ring();
   struct Job {
     DatabasePartition partition;
@@ -200,7 +221,12 @@ void DatabaseReplicator::run_forever(std::stop_token stop) {
   repeat_passes(host_, interval_, stop, [&] { run_once(stop); });
 }
 
-void DatabaseReplicator::replicate(const DatabasePlace& place, int device_id) {
+std::int64_t DatabaseReplicator::Replicated::count() const {
+  return std::count(successes.begin(), successes.end(), true);
+}
+
+DatabaseReplicator::Replicated DatabaseReplicator::replicate(const DatabasePlace& place,
+                                                             int device_id) {
   ++counts_.attempted;
   const auto loaded = ring();
   const auto broker = broker_at(place);
@@ -211,17 +237,17 @@ void DatabaseReplicator::replicate(const DatabasePlace& place, int device_id) {
     broker->reclaim(Timestamp::from_seconds(now - reclaim_age_),
                     Timestamp::from_seconds(now - 2 * reclaim_age_));
     info = broker->replication_info();
-    if (info.is_null()) return;
+    if (info.is_null()) return {};
     if (broker->reclaimable(Timestamp::from_seconds(now - reclaim_age_))) {
       if (was_reported(info)) leave(info, place, device_id);
-      return;
+      return {true, {}};
     }
   } catch (const std::runtime_error& error) {
     if (std::string_view(error.what()).find("no such table") != std::string_view::npos)
       broker->quarantine(error.what());
     log_.error("ERROR reading db " + place.file() + ": " + error.what());
     ++counts_.failure;
-    return;
+    return {};
   }
   const std::uint32_t partition = loaded->partition_of(
       host_.swift_conf().hash_path(text_of(info, "account"), text_of(info, "container")));
@@ -235,7 +261,7 @@ void DatabaseReplicator::replicate(const DatabasePlace& place, int device_id) {
   belongs = belongs && std::any_of(nodes.begin(), nodes.end(), [&](const RingNode& node) {
               return node.device->id == device_id;
             });
-  if (handoffs_only_ && belongs) return;
+  if (handoffs_only_ && belongs) return {true, {}};
   const auto& all = loaded->devices();
   const auto known = static_cast<std::size_t>(device_id) < all.size()
                          ? all[static_cast<std::size_t>(device_id)]
@@ -263,16 +289,20 @@ void DatabaseReplicator::replicate(const DatabasePlace& place, int device_id) {
   }
   try {
     after(*broker, info, successes);
-    if (belongs || !may_leave(*broker) || broker->max_row() != number_of(info, "max_row")) return;
-    const auto good = std::count(successes.begin(), successes.end(), true);
-    const bool enough =
-        handoff_delete_ > 0
-            ? good >= handoff_delete_
-            : !successes.empty() && good == static_cast<std::ptrdiff_t>(successes.size());
-    if (enough) leave(info, place, device_id);
+    if (!belongs && may_leave(*broker) && broker->max_row() == number_of(info, "max_row")) {
+      const auto good = std::count(successes.begin(), successes.end(), true);
+      const bool enough =
+          handoff_delete_ > 0
+              ? good >= handoff_delete_
+              : !successes.empty() && good == static_cast<std::ptrdiff_t>(successes.size());
+      if (enough) leave(info, place, device_id);
+    }
   } catch (const std::runtime_error& error) {
     log_.error("ERROR behind the replication of " + broker->file() + ": " + error.what());
   }
+  if (belongs) successes.push_back(true);
+  const bool whole = std::find(successes.begin(), successes.end(), false) == successes.end();
+  return {whole, std::move(successes)};
 }
 
 DatabaseReplicator::Reached DatabaseReplicator::replicate_to(const RingDevice& device,

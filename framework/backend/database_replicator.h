@@ -54,8 +54,14 @@ class APUS_API DatabaseReplicator : public Daemon {
   void run_once(std::stop_token stop) override;
   void run_forever(std::stop_token stop) override;
 
+  /// What became of one database.
+  struct Replicated {
+    bool whole = false;           ///< nothing failed; also where no peer had to be asked
+    std::vector<bool> successes;  ///< of each peer, and of this device where it is a primary
+    [[nodiscard]] std::int64_t count() const;
+  };
   /// One database: brings its peers up to date and lets it go where it does not belong.
-  void replicate(const DatabasePlace& place, int device_id);
+  Replicated replicate(const DatabasePlace& place, int device_id);
 
  protected:
   [[nodiscard]] virtual std::unique_ptr<Broker> broker_at(const DatabasePlace& place) = 0;
@@ -82,6 +88,16 @@ class APUS_API DatabaseReplicator : public Daemon {
   Logger& log_;
   std::string root_;
   std::int64_t per_diff_;
+  Devices devices_;
+  std::chrono::milliseconds interval_;
+  Deadlines deadlines_;
+  double reclaim_age_;
+
+  /// The numbers of the pass, by Swift's names, and how they begin again.
+  [[nodiscard]] Json::Object pass_numbers() const;
+  void begin_numbers();
+  /// Takes all files of a database away.
+  void remove(const DatabasePlace& place);
 
  private:
   enum class Reached { kDone, kFailed, kNoDrive };
@@ -95,18 +111,13 @@ class APUS_API DatabaseReplicator : public Daemon {
                  std::chrono::milliseconds timeout, bool other_region);
   bool rsync(const std::string& file, const std::string& target, bool whole, bool other_region);
   void leave(const Json& info, const DatabasePlace& place, int device_id);
-  void remove(const DatabasePlace& place);
   void drop_old_copies(const std::string& device);
 
   std::string kind_;
-  Devices devices_;
   std::vector<std::string> addresses_;
   int port_;
-  std::chrono::milliseconds interval_;
   std::size_t threads_;
   Pace pace_;
-  Deadlines deadlines_;
-  double reclaim_age_;
   std::int64_t max_diffs_;
   std::int64_t handoff_delete_;  ///< 0 = all
   bool handoffs_only_;

@@ -7,8 +7,9 @@
 
 namespace apus {
 
-/// `port` and `module` are the defaults that differ.
-constexpr auto replicator_options(const char* port, const char* module) {
+/// `port`, `module` and `connect` are the defaults that differ.
+constexpr auto replicator_options(const char* port, const char* module,
+                                  const char* connect = "0.5") {
   using enum OptionType;
   return std::array{
       OptionSpec{"devices", kText, "/srv/node", "folder of the devices"},
@@ -22,7 +23,7 @@ constexpr auto replicator_options(const char* port, const char* module) {
       OptionSpec{"per_diff", kInt, "1000", "rows in one call", 1, 1e9},
       OptionSpec{"max_diffs", kInt, "100", "calls for one database in one pass", 0, 1e9},
       OptionSpec{"node_timeout", kNumber, "10", "seconds a peer may take", 0.001, 86400},
-      OptionSpec{"conn_timeout", kNumber, "0.5", "seconds to connect to it", 0.001, 86400},
+      OptionSpec{"conn_timeout", kNumber, connect, "seconds to connect to it", 0.001, 86400},
       OptionSpec{"reclaim_age", kNumber, "604800", "seconds a tombstone is kept", 0, 1e9},
       OptionSpec{"rsync_compress", kBool, "no", "compress between regions"},
       OptionSpec{"rsync_module", kText, module, "rsync target of a device"},

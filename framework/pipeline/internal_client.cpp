@@ -127,7 +127,8 @@ InternalClient::Answer InternalClient::ask(const std::string& method, const std:
                                            const std::string& body) const {
   std::string text;
   Response response = wanted_answer(method, path, wanted, fields, query, stop, body, &text);
-  return {response.status, std::move(response.headers), std::move(text)};
+  return {response.status, std::move(response.headers), std::move(text),
+          std::move(response.internal)};
 }
 
 Response InternalClient::open(const std::string& method, const std::string& path, Wanted wanted,

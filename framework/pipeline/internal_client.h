@@ -56,6 +56,7 @@ class APUS_API InternalClient {
     int status = 0;
     Headers headers;
     std::string body;
+    Headers internal;  ///< what servers tell each other
   };
   /// Statuses that are wanted; one below 10 is a class (2 = every 2xx).
   using Wanted = std::initializer_list<int>;

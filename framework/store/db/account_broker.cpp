@@ -41,7 +41,7 @@ void AccountBroker::migrate(Database& database) { migrate_account_tables(databas
 
 bool AccountBroker::create(const Timestamp& put_timestamp) {
   const std::string put = put_timestamp.internal();
-  return create_file([&](Database& database) {
+  const auto fill = [&](Database& database) {
     create_account_tables(database);
     database
         .query(
@@ -53,7 +53,8 @@ bool AccountBroker::create(const Timestamp& put_timestamp) {
         .bind(put)
         .bind(put)
         .step();
-  });
+  };
+  return create_file(file(), fill, [&] { return !exists(); });
 }
 
 std::optional<AccountStat> AccountBroker::info() {

@@ -97,9 +97,17 @@ void Broker::quarantine(const std::string& why) {
                       " due to malformed database: " + why);
 }
 
-bool Broker::create_file(const std::function<void(Database&)>& fill) {
+void Broker::look_again() {}
+
+Fd Broker::take_lock() const {
+  Fd out = lock_folder(services_.disk, place_.folder(), patience_.lock);
+  if (!out) throw std::system_error(errno, std::generic_category(), place_.folder() + "/.lock");
+  return out;
+}
+
+bool Broker::create_file(const std::string& target, const std::function<void(Database&)>& fill,
+                         const std::function<bool()>& may) {
   Disk& disk = services_.disk;
-  const std::string target = file();
   const std::string folder = target.substr(0, target.rfind('/'));
   if (const int error = make_folders(disk, folder, true))
     throw std::system_error(error, std::generic_category(), folder);
@@ -120,8 +128,12 @@ bool Broker::create_file(const std::function<void(Database&)>& fill) {
       throw std::system_error(errno, std::generic_category(), fresh);
   }
   const Fd lock = lock_folder(disk, folder, patience_.lock);
-  if (!lock) throw std::system_error(errno, std::generic_category(), folder + "/.lock");
-  if (exists()) {
+  if (!lock) {
+    const int error = errno;
+    disk.unlink(fresh);
+    throw std::system_error(error, std::generic_category(), folder + "/.lock");
+  }
+  if (!may()) {
     disk.unlink(fresh);
     return false;
   }
@@ -200,8 +212,7 @@ void Broker::merge_metadata(const DatabaseMetadata& updates) {
 
 void Broker::put_pending(const std::string& pickle) {
   {
-    const Fd lock = lock_folder(services_.disk, place_.folder(), patience_.lock);
-    if (!lock) throw std::system_error(errno, std::generic_category(), place_.folder() + "/.lock");
+    const Fd held = take_lock();
     if (append_pending_row(services_.disk, pending_file(), pickle) <= kPendingLimit) return;
   }
   commit_pending();
@@ -259,7 +270,8 @@ void Broker::commit_locked() {
 
 void Broker::commit_pending() {
   struct stat info {};
-  if (!fixed_file_.empty() || ::stat(pending_file().c_str(), &info) != 0 || info.st_size == 0)
+  if (!fixed_file_.empty() || patience_.leave_pending ||
+      ::stat(pending_file().c_str(), &info) != 0 || info.st_size == 0)
     return;
   const Fd lock = lock_folder(services_.disk, place_.folder(), patience_.lock);
   if (!lock) {
@@ -267,6 +279,7 @@ void Broker::commit_pending() {
     throw std::system_error(errno, std::generic_category(), place_.folder() + "/.lock");
   }
   try {
+    look_again();
     commit_locked();
   } catch (const DatabaseError& error) {
     if (!patience_.stale_ok || !error.locked()) throw;

@@ -46,6 +46,7 @@ struct BrokerServices {
 struct Patience {
   std::chrono::milliseconds lock{10000};
   bool stale_ok = false;
+  bool leave_pending = false;  ///< pending rows stay where they are
 };
 
 /// How far a peer's rows are known.
@@ -124,9 +125,14 @@ class APUS_API Broker {
   void with(const std::function<void(Database&)>& work);
   /// As `with`, in one write transaction.
   void change(const std::function<void(Database&)>& work);
-  /// Makes a new database file with the sync tables and what `fill` adds, durable, unless it is
-  /// there by then. False when it was.
-  bool create_file(const std::function<void(Database&)>& fill);
+  /// Makes a new database file with the sync tables and what `fill` adds, durable, unless `may`
+  /// (asked under the folder's lock, when all is written) forbids it. False when it did.
+  bool create_file(const std::string& target, const std::function<void(Database&)>& fill,
+                   const std::function<bool()>& may);
+  /// Called under the folder's lock, before pending rows go to the current file.
+  virtual void look_again();
+  /// The folder's lock, as writers of pending rows take it. Throws std::system_error.
+  [[nodiscard]] Fd take_lock() const;
   /// Merges what pending files hold; rows for which `is_row` holds.
   virtual void merge_pending(Database& database, const std::vector<pickle::Ref>& rows) = 0;
   [[nodiscard]] virtual bool is_row(const pickle::Tuple& tuple) const = 0;

@@ -74,9 +74,10 @@ bool ContainerBroker::exists() const {
   return fixed_file_.empty() ? !files().empty() : Broker::exists();
 }
 
-bool ContainerBroker::create(const Timestamp& put_timestamp, std::int64_t policy) {
+bool ContainerBroker::create(const Timestamp& put_timestamp, std::int64_t policy,
+                             const std::string& epoch) {
   const std::string put = put_timestamp.internal();
-  const bool made = create_file([&](Database& database) {
+  const auto fill = [&](Database& database) {
     create_container_tables(database);
     database
         .query(
@@ -91,6 +92,10 @@ bool ContainerBroker::create(const Timestamp& put_timestamp, std::int64_t policy
         .bind(policy)
         .step();
     database.query("INSERT INTO policy_stat (storage_policy_index) VALUES (?)").bind(policy).step();
+  };
+  const bool made = create_file(file_of_epoch(epoch), fill, [&] {
+    forget_files();
+    return files().empty();
   });
   forget_files();
   return made;

@@ -60,6 +60,22 @@ struct ShardQuery {
   std::set<std::int64_t> states;  ///< empty = all
 };
 
+/// A stretch of names whose rows are read: after < name <= upto, an empty text is open.
+struct RowQuery {
+  std::string after;
+  std::string upto;
+  std::int64_t since_row = -1;  ///< only rows with a larger ROWID
+  std::int64_t limit = 10000;   ///< some more come when one name has rows in several policies
+};
+
+/// A shard range that a scan found.
+struct FoundRange {
+  std::int64_t index = 0;
+  std::string lower;
+  std::string upper;
+  std::int64_t object_count = 0;
+};
+
 class APUS_API ContainerBroker final : public Broker {
  public:
   /// Without names they are read from the database.
@@ -69,12 +85,13 @@ class APUS_API ContainerBroker final : public Broker {
   /// The last of the database files; HASH.db when there is none.
   [[nodiscard]] std::string file() const override;
   [[nodiscard]] bool exists() const override;
-  /// All files of the container by ascending epoch, looked for on the disk once an object.
+  /// All files of the container by ascending epoch, looked for on the disk once an object, and
+  /// again when pending rows are merged.
   [[nodiscard]] const std::vector<std::string>& files() const;
   void forget_files() { files_.reset(); }
 
-  /// Makes the database. False when it was there.
-  bool create(const Timestamp& put_timestamp, std::int64_t policy);
+  /// Makes the database, as HASH_EPOCH.db when `epoch` is set. False when it was there.
+  bool create(const Timestamp& put_timestamp, std::int64_t policy, const std::string& epoch = "");
   /// Nothing when there is no database.
   std::optional<ContainerStat> info();
   /// Whether it counts as deleted; true when there is none. Pending rows are merged only when the
@@ -118,8 +135,40 @@ class APUS_API ContainerBroker final : public Broker {
   [[nodiscard]] bool sharding_initiated();
   /// "account/container"
   [[nodiscard]] const std::string& path();
-  /// The container whose shard this is; its own path when it is none.
+  /// The same of the container that this is a shard of; its own when it is none.
   [[nodiscard]] std::string root_path();
+  /// The own range as it is stored; nothing when it is not.
+  [[nodiscard]] std::optional<ShardRange> stored_own_range();
+  /// `own` with the present numbers of the container.
+  [[nodiscard]] ShardRange measured(ShardRange own);
+
+  // What a sharder does.
+  /// The epoch in the current file's name; empty without one.
+  [[nodiscard]] std::string file_epoch() const;
+  /// The retiring file while sharding, else the only one. It does not look at pending rows.
+  [[nodiscard]] ContainerBroker oldest() const;
+  /// Makes the fresh file of the own range's epoch, with all of the present one but its rows. False
+  /// when it has no epoch or the container is not unsharded; the log tells.
+  bool set_sharding_state();
+  /// Lets the retiring file go, unless its newest row is no longer `max_row`: then rows came that
+  /// were not cleaved. False when it stays; the log tells.
+  bool set_sharded_state(std::int64_t max_row);
+  /// Rows of all policies by name, tombstones too.
+  [[nodiscard]] std::vector<ObjectRow> rows_between(const RowQuery& query);
+  /// Removes rows with after < name <= upto, a bounded number at once, up to ROWID `max_row`.
+  void remove_rows(const std::string& after, const std::string& upto, std::int64_t max_row);
+  [[nodiscard]] std::int64_t tombstone_count();
+  /// Looks for bounds that have `shard_size` objects between them, behind those that `existing` (in
+  /// order) has, at most `limit` (-1 = all). A last range of fewer than `minimum_size` is part of
+  /// the one before. `last` is set when the end of the container is reached. Nothing is stored.
+  [[nodiscard]] std::vector<FoundRange> find_shard_ranges(std::int64_t shard_size,
+                                                          std::int64_t minimum_size,
+                                                          std::int64_t limit,
+                                                          const std::vector<ShardRange>& existing,
+                                                          bool& last);
+  /// Value and timestamp of X-Container-Sysmeta-Shard-NAME; empty texts when it is not set.
+  [[nodiscard]] std::pair<std::string, std::string> sharding_sysmeta(const std::string& name);
+  void set_sharding_sysmeta(const std::string& name, const std::string& value);
 
  private:
   void migrate(Database& database) override;
@@ -133,11 +182,15 @@ class APUS_API ContainerBroker final : public Broker {
   [[nodiscard]] bool outlives_deletion(std::string_view metadata_name) const override;
   void on_new_id(Database& database) override;
   void on_reclaim(Database& database, const Timestamp& sync_age) override;
+  void look_again() override { forget_files(); }
+  [[nodiscard]] std::string file_of_epoch(const std::string& epoch) const;
+  static void insert_range(Database& database, const ShardRange& range);
+  void fill_fresh(Database& database, const ContainerStat& stat);
+  [[nodiscard]] std::optional<std::string> name_at(const std::string& after, std::int64_t distance);
   [[nodiscard]] std::optional<ContainerStat> own_info();
   void add_shard_stats(ContainerStat& stat);
   [[nodiscard]] bool own_file_is_empty();
   [[nodiscard]] std::vector<ShardRange> stored_shard_ranges(const ShardQuery& query);
-  [[nodiscard]] std::optional<ShardRange> stored_own_range();
   void append_filler(const ShardQuery& query, const std::string& marker,
                      const std::string& end_marker, std::vector<ShardRange>& ranges);
   /// A broker of one file of the container.

@@ -23,29 +23,6 @@ ShardRange range_of(const Statement& row) {
   return out;
 }
 
-void insert_range(Database& database, const ShardRange& range) {
-  const std::string sql = std::string("INSERT INTO shard_range (") + kColumns +
-                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-  Statement row = database.query(sql.c_str());
-  row.bind(range.name).bind(range.timestamp).bind(range.lower).bind(range.upper);
-  row.bind(range.object_count).bind(range.bytes_used).bind(range.meta_timestamp);
-  row.bind(std::int64_t{range.deleted}).bind(range.state).bind(range.state_timestamp);
-  if (range.epoch.empty()) {
-    row.bind(nullptr);
-  } else {
-    row.bind(range.epoch);
-  }
-  row.bind(std::int64_t{range.reported}).bind(range.tombstones).step();
-}
-
-// "..._EPOCH.db"; empty for a file without one.
-std::string epoch_of(const std::string& file) {
-  const std::size_t slash = file.rfind('/') + 1;
-  const std::size_t mark = file.find('_', slash);
-  if (mark == std::string::npos) return "";
-  return file.substr(mark + 1, file.size() - mark - 4);
-}
-
 }  // namespace
 
 std::string_view sharding_state_name(ShardingState state) {
@@ -64,6 +41,21 @@ std::string_view sharding_state_name(ShardingState state) {
   return "";
 }
 
+void ContainerBroker::insert_range(Database& database, const ShardRange& range) {
+  const std::string sql = std::string("INSERT INTO shard_range (") + kColumns +
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  Statement row = database.query(sql.c_str());
+  row.bind(range.name).bind(range.timestamp).bind(range.lower).bind(range.upper);
+  row.bind(range.object_count).bind(range.bytes_used).bind(range.meta_timestamp);
+  row.bind(std::int64_t{range.deleted}).bind(range.state).bind(range.state_timestamp);
+  if (range.epoch.empty()) {
+    row.bind(nullptr);
+  } else {
+    row.bind(range.epoch);
+  }
+  row.bind(std::int64_t{range.reported}).bind(range.tombstones).step();
+}
+
 ContainerBroker ContainerBroker::of_file(const std::string& file) const {
   return {services_, place_, account_, container_, file};
 }
@@ -71,7 +63,7 @@ ContainerBroker ContainerBroker::of_file(const std::string& file) const {
 ShardingState ContainerBroker::state() {
   if (files().empty()) return ShardingState::kNotFound;
   if (files().size() > 1) return ShardingState::kSharding;
-  const auto epoch = Timestamp::parse(epoch_of(files().back()));
+  const auto epoch = Timestamp::parse(file_epoch());
   if (!epoch) return ShardingState::kUnsharded;
   const auto own = stored_own_range();
   const auto own_epoch = own ? Timestamp::parse(own->epoch) : std::nullopt;
@@ -129,6 +121,13 @@ std::optional<ShardRange> ContainerBroker::stored_own_range() {
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
+ShardRange ContainerBroker::measured(ShardRange own) {
+  const auto stat = info();
+  own.update_numbers(stat ? stat->object_count : 0, stat ? stat->bytes_used : 0,
+                     services_.clock.timestamp());
+  return own;
+}
+
 ShardRange ContainerBroker::own_shard_range() {
   if (auto own = stored_own_range()) return std::move(*own);
   const std::string now = services_.clock.timestamp().internal();
@@ -152,13 +151,7 @@ void ContainerBroker::append_filler(const ShardQuery& /*query*/, const std::stri
   const bool reaches =
       ranges.empty() ? (!needed.empty() && needed <= covered) : !upper_less(covered, needed);
   if (reaches) return;
-  if (const auto stat = info()) {
-    if (own.object_count != stat->object_count || own.bytes_used != stat->bytes_used)
-      own.reported = false;
-    own.object_count = stat->object_count;
-    own.bytes_used = stat->bytes_used;
-  }
-  own.meta_timestamp = services_.clock.timestamp().internal();
+  own = measured(std::move(own));
   own.lower = covered;
   own.upper = needed;
   ranges.push_back(std::move(own));

@@ -159,6 +159,82 @@ bool ShardRange::contains(std::string_view object) const {
   return !object.empty() && lower < object && (upper.empty() || object <= upper);
 }
 
+bool ShardRange::includes(const ShardRange& other) const {
+  return lower <= other.lower && !upper_less(upper, other.upper);
+}
+
+bool ShardRange::overlaps(const ShardRange& other) const {
+  return lower_less(std::max(lower, other.lower),
+                    upper_less(upper, other.upper) ? upper : other.upper);
+}
+
+std::string ShardRange::account() const { return name.substr(0, name.find('/')); }
+std::string ShardRange::container() const { return name.substr(name.find('/') + 1); }
+
+std::string ShardRange::end_marker() const {
+  return upper.empty() ? std::string() : upper + std::string(1, '\0');
+}
+
+std::int64_t ShardRange::row_count() const {
+  return object_count + std::max<std::int64_t>(tombstones, 0);
+}
+
+bool ShardRange::update_state(std::int64_t new_state, const std::string& when) {
+  if (when.empty() && state == new_state) return false;
+  state = new_state;
+  if (!when.empty()) state_timestamp = when;
+  reported = false;
+  return true;
+}
+
+void ShardRange::update_numbers(std::int64_t objects, std::int64_t bytes, const Timestamp& now) {
+  if (object_count != objects || bytes_used != bytes) reported = false;
+  object_count = objects;
+  bytes_used = bytes;
+  meta_timestamp = now.internal();
+}
+
+void ShardRange::update_tombstones(std::int64_t count, const Timestamp& now) {
+  if (count >= 0 && count != tombstones) {
+    tombstones = count;
+    reported = false;
+  }
+  meta_timestamp = now.internal();
+}
+
+bool ShardRange::mark_deleted(const Timestamp& now) {
+  if (deleted) return false;
+  deleted = true;
+  timestamp = now.internal();
+  return true;
+}
+
+bool ShardRange::expand(const std::vector<ShardRange>& others) {
+  bool changed = false;
+  for (const ShardRange& other : others) {
+    if (other.lower < lower) {
+      lower = other.lower;
+      changed = true;
+    }
+    if (upper_less(upper, other.upper)) {
+      upper = other.upper;
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+bool lower_less(std::string_view lower, std::string_view upper) {
+  return upper.empty() || lower < upper;
+}
+
+std::string_view shard_state_name(std::int64_t state) {
+  for (const StateName& one : kStates) {
+    if (one.state == state) return one.name;
+  }
+  return {};
+}
+
 bool upper_less(std::string_view a, std::string_view b) {
   return !a.empty() && (b.empty() || a < b);
 }

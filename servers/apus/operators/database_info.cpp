@@ -9,11 +9,10 @@
 #include <system_error>
 
 #include "framework/conf/swift_conf_reader.h"
-#include "framework/host/real_time.h"
-#include "framework/log/line_logger.h"
 #include "framework/store/db/account_broker.h"
 #include "framework/store/db/container_broker.h"
 #include "servers/apus/formatted.h"
+#include "servers/apus/operators/database_file.h"
 #include "servers/apus/operators/metadata_groups.h"
 #include "servers/apus/operators/operators.h"
 #include "servers/apus/operators/ring_locations.h"
@@ -29,42 +28,6 @@ struct Arguments {
   bool drop_prefixes = false;
   bool verbose = false;
 };
-
-// What a broker needs, for as long as the tool runs.
-struct Services {
-  explicit Services(const std::string& swift_dir)
-      : conf(load_swift_conf(swift_dir)), log(make_logger({.name = "info", .level = "ERROR"})) {}
-  BrokerServices get() {
-    return {real_disk(), clock, entropy, *log, connections, conf.constraints};
-  }
-
-  SwiftConf conf;
-  std::unique_ptr<Logger> log;
-  RealClock clock;
-  RealEntropy entropy;
-  DatabasePool connections;
-};
-
-// A file that lies as databases do, DEVICE/KINDs/PARTITION/SUFFIX/HASH/HASH[_EPOCH].db, is read
-// with its pending rows and its sister files; any other by itself.
-struct Source {
-  DatabasePlace place;
-  std::string file;
-};
-
-Source source_of(const std::string& file) {
-  const fs::path path = fs::absolute(file).lexically_normal();
-  const fs::path folder = path.parent_path();
-  const std::string hash = folder.filename();
-  const fs::path partition = folder.parent_path().parent_path();
-  Source out{{partition.parent_path().parent_path(), partition.parent_path().filename(),
-              partition.filename(), hash},
-             ""};
-  const bool stored = hash.size() == 32 && path.filename().string().starts_with(hash) &&
-                      out.place.folder() == folder;
-  if (!stored) out = {{folder, "", "", std::string(32, '0')}, path};
-  return out;
-}
 
 std::string moment(const std::string& text) {
   return Timestamp::parse(text).value_or(Timestamp()).isoformat() + " (" + text + ")";
@@ -126,19 +89,11 @@ void print_metadata(std::string_view kind, const std::string& column, bool drop_
   print_dict("User Metadata", "No user metadata found in db file", user);
 }
 
-std::string state_name(std::int64_t state) {
-  for (const char* name :
-       {"found", "created", "cleaved", "active", "shrinking", "sharding", "sharded", "shrunk"}) {
-    if (const auto states = shard_states({name}); states && states->contains(state)) return name;
-  }
-  return "";
-}
-
 void print_range(const ShardRange& range) {
   std::cout << "  Name: " << range.name << "\n    lower: " << python_repr(range.lower)
             << ", upper: " << python_repr(range.upper)
             << "\n    Object Count: " << range.object_count << ", Bytes Used: " << range.bytes_used
-            << ", State: " << state_name(range.state) << " (" << range.state << ")"
+            << ", State: " << shard_state_name(range.state) << " (" << range.state << ")"
             << "\n    Created at: " << moment(range.timestamp)
             << "\n    Meta Timestamp: " << moment(range.meta_timestamp) << "\n";
 }
@@ -149,7 +104,7 @@ void print_ranges(const std::vector<ShardRange>& ranges, bool verbose) {
   for (const ShardRange& range : ranges) ++by_state[range.state];
   std::cout << "Shard Ranges (" << ranges.size() << "):\n  States:\n";
   for (const auto& [state, count] : by_state) {
-    std::cout << "    " << right(state_name(state), 9) << ": " << count << "\n";
+    std::cout << "    " << right(std::string(shard_state_name(state)), 9) << ": " << count << "\n";
   }
   if (verbose) {
     for (const ShardRange& range : ranges) print_range(range);
@@ -171,7 +126,7 @@ void print_places(const Arguments& arguments, const SwiftConf& conf, const std::
 
 [[noreturn]] void no_info_row() { throw std::runtime_error("the database has no info row"); }
 
-void print_account(const Arguments& arguments, Services& services, const Source& source,
+void print_account(const Arguments& arguments, ToolServices& services, const DatabaseFile& source,
                    Patience patience) {
   AccountBroker broker(services.get(), source.place, "", source.file);
   broker.set_patience(patience);
@@ -201,7 +156,7 @@ void print_container_stat(const SwiftConf& conf, const ContainerStat& stat) {
             << "\n  X-Container-Sync-Point2: " << stat.sync_point2 << "\n";
 }
 
-void print_container(const Arguments& arguments, Services& services, const Source& source,
+void print_container(const Arguments& arguments, ToolServices& services, const DatabaseFile& source,
                      Patience patience) {
   ContainerBroker broker(services.get(), source.place, "", "", source.file);
   broker.set_patience(patience);
@@ -229,9 +184,9 @@ int print_info(const Arguments& arguments, const std::string& kind, const std::s
     std::cout << "DB file doesn't exist\n";
     return 1;
   }
-  Services services(arguments.swift_dir);
+  ToolServices services(load_swift_conf(arguments.swift_dir));
   const auto print = [&](Patience patience) {
-    (kind == "account" ? print_account : print_container)(arguments, services, source_of(file),
+    (kind == "account" ? print_account : print_container)(arguments, services, database_file(file),
                                                           patience);
   };
   try {

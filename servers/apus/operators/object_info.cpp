@@ -11,6 +11,7 @@
 
 #include "framework/conf/swift_conf_reader.h"
 #include "framework/store/object/metadata.h"
+#include "servers/apus/operators/indented_json.h"
 #include "servers/apus/operators/metadata_groups.h"
 #include "servers/apus/operators/operators.h"
 #include "servers/apus/operators/ring_locations.h"
@@ -53,24 +54,6 @@ void print_group(const char* title, const Group& group) {
   for (const auto& [name, value] : group) std::cout << "  " << name << ": " << value << "\n";
 }
 
-// json.dumps(indent=2, sort_keys=True).
-void print_indented(const Json& value, const std::string& margin) {
-  const Json::Object* object = value.object();
-  if (object == nullptr || object->empty()) {
-    std::cout << value.dump();
-    return;
-  }
-  const std::map<std::string, Json> members(object->begin(), object->end());
-  std::cout << "{";
-  const char* before = "\n";
-  for (const auto& [name, member] : members) {
-    std::cout << before << margin << "  " << Json(name).dump() << ": ";
-    print_indented(member, margin + "  ");
-    before = ",\n";
-  }
-  std::cout << "\n" << margin << "}";
-}
-
 void print_crypto(const char* title, const Group& group, const char* name) {
   const auto at = group.find(name);
   if (at == group.end()) return;
@@ -78,8 +61,7 @@ void print_crypto(const char* title, const Group& group, const char* name) {
   if (!meta || meta->object() == nullptr)
     throw std::runtime_error(std::string(name) + " is no JSON object");
   std::cout << title << ": ";
-  print_indented(*meta, "");
-  std::cout << "\n";
+  std::cout << indented_json(*meta) << "\n";
 }
 
 void print_name(const SwiftConf& conf, const std::string& name) {

@@ -25,6 +25,7 @@ constexpr Tool kTools[] = {
     {"account-audit", add_account_audit},
     {"container-deleter", add_container_deleter},
     {"object-relinker", add_object_relinker},
+    {"manage-shard-ranges", add_manage_shard_ranges},
 };
 
 }  // namespace

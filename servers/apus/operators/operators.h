@@ -51,5 +51,6 @@ Command add_dispersion_report(CLI::App& apus);
 Command add_account_audit(CLI::App& apus);
 Command add_container_deleter(CLI::App& apus);
 Command add_object_relinker(CLI::App& apus);
+Command add_manage_shard_ranges(CLI::App& apus);
 
 }  // namespace apus

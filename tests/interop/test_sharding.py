@@ -1,0 +1,194 @@
+"""Containers sharded by Debian's sharder and ours at the same time, each on one node of a mixed cluster."""
+
+import json
+import pathlib
+import re
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness.debian_swift import missing_parts  # noqa: E402
+from harness.http import Client  # noqa: E402
+from harness.processes import ApusUp  # noqa: E402
+from harness.sharding_cluster import ShardingCluster  # noqa: E402
+
+ACTIVE = 40
+MIXED = (("container", 2), ("account", 2), ("object", 2))
+BOTH = {1: "debian", 2: "apus"}
+ROWS = 2400
+NAMES = [f"dir {number % 7}/obj é {number:05d}" for number in range(ROWS)]
+
+
+@unittest.skipIf(missing_parts(), f"not installed: {missing_parts()}")
+class Sharding(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(ShardingCluster())
+        cls.cluster.mix(MIXED)
+
+    def setUp(self):
+        for place, child in self.cluster.children.items():
+            self.assertIsNone(child.process.poll(), (place, child.output()))
+        self.doors = {}
+        for door, port in self.cluster.doors.items():
+            self.doors[door] = Client(port, timeout=120).authenticate(ApusUp.USER, ApusUp.KEY)
+            self.addCleanup(self.doors[door].close)
+
+    def make(self, container, names=NAMES):
+        """A container of so many rows, some of them of objects that came through the proxies."""
+        path = f"/{ApusUp.ACCOUNT}/{container}"
+        self.ask("debian", "PUT", container, 201)
+        for number, door in enumerate(("debian", "apus") * 4):
+            self.ask(door, "PUT", f"{container}/dir 3/uploaded {number}", 201, b"x")
+        self.cluster.add_rows(path, names)
+        return path, sorted([*names, *(f"dir 3/uploaded {number}" for number in range(8))])
+
+    def ask(self, door, method, path, status, body=None, query=None, **headers):
+        client = self.doors[door]
+        answer = client.request(method, f"{client.account}/{path}", body, headers, query)
+        self.assertEqual(answer.status, status, f"{method} {path} at {door}: {answer}\n{self.cluster.logs()}")
+        return answer
+
+    def listed(self, door, container, **query):
+        answer = self.ask(door, "GET", container, 200, query={"format": "json", **query})
+        return [row.get("name", row.get("subdir")) for row in json.loads(answer.body)]
+
+    def sharders(self, makers=None, **options):
+        return self.cluster.run("container-sharder", makers or BOTH, cleave_row_batch_size=150, **options)
+
+    def check_logs(self, said):
+        for node, text in said.items():
+            self.assertNotRegex(text, "ERROR|Traceback|Audit failed|Unhandled|Failed|Refused", f"node {node}")
+
+    def settle(self, path, shards, **options):
+        """Passes of all sharders until every copy is sharded."""
+        whole = [("sharded", {ACTIVE: shards})] * 3
+        for _ in range(8):
+            self.check_logs(self.sharders(**options))
+            if self.cluster.states(path) == whole:
+                return
+        self.fail(f"{self.cluster.states(path)}\n{self.cluster.logs()}")
+
+    def check_whole(self, container, path, expected):
+        """Both proxies list the same; every copy of the root knows the sums."""
+        for door in self.doors:
+            self.assertEqual(self.listed(door, container), expected, door)
+            self.assertEqual(self.listed(door, container, reverse="on"), expected[::-1], door)
+            middle = expected[len(expected) // 3]
+            self.assertEqual(self.listed(door, container, marker=middle, limit=700),
+                             [name for name in expected if name > middle][:700], door)
+            self.assertEqual(self.listed(door, container, prefix="dir 3/"),
+                             [name for name in expected if name.startswith("dir 3/")], door)
+            self.assertEqual(self.listed(door, container, delimiter="/"), [f"dir {n}/" for n in range(7)], door)
+        for device in self.cluster.primaries(path):
+            head = self.cluster.direct(device, "HEAD", path)
+            self.assertEqual(head.headers["X-Container-Object-Count"], str(len(expected)), device)
+            self.assertEqual(head.headers["X-Container-Bytes-Used"], str(len(expected)), device)
+            broker = self.cluster.broker(path, device)
+            self.assertEqual((broker.get_db_state(), broker.is_root_container()), ("sharded", True))
+            self.assertEqual([len(self.cluster.files(path, device)), broker.get_objects()], [1, []])
+
+    def check_uploads(self, container, path, expected):
+        """What comes now goes to the shard whose name it is."""
+        fresh = ["dir 0/", "dir 2/~", "dir 5/new é", "zzz"]
+        for number, name in enumerate(fresh):
+            self.ask(("debian", "apus")[number % 2], "PUT", f"{container}/{name}", 201, b"y")
+        ranges = self.cluster.shard_ranges(path, self.cluster.primaries(path)[0])
+        for name in fresh:
+            [shard] = [row["name"] for row in ranges
+                       if row["lower"] < name and (not row["upper"] or name <= row["upper"])]
+            for device in self.cluster.primaries("/" + shard):
+                rows = self.cluster.direct(device, "GET", "/" + shard, query={"format": "json", "prefix": name})
+                self.assertIn(name, [row["name"] for row in json.loads(rows.body)], shard)
+        self.check_logs(self.sharders())
+        return sorted([*expected, *fresh])
+
+    def bounds_agree(self, file):
+        """Both tools find the same bounds; what they say of the container is the same."""
+        found = {maker: self.cluster.tool(maker, "--force-commits", file, "find", "500", "--minimum-shard-size", "100")
+                 for maker in ("debian", "apus")}
+        for maker, done in found.items():
+            self.assertEqual(done.returncode, 0, done)
+        bounds = json.loads(found["apus"].stdout)
+        self.assertEqual(bounds, json.loads(found["debian"].stdout))
+        self.assertEqual([row["object_count"] for row in bounds], [500, 500, 500, 500, ROWS + 8 - 2000])
+        for command in (["show"], ["info"]):
+            said = {maker: self.cluster.tool(maker, file, *command).stdout for maker in ("debian", "apus")}
+            hide = lambda text: re.sub(r"\d{10}\.\d{5}", "TIME", text)
+            self.assertEqual(sorted(hide(said["apus"]).split("\n")), sorted(hide(said["debian"]).split("\n")))
+        return bounds
+
+    def shard_with_tool(self, container, maker):
+        path, expected = self.make(container)
+        first = self.cluster.primaries(path)[0]
+        [file] = self.cluster.files(path, first)
+        self.bounds_agree(file)
+        done = self.cluster.tool(maker, "--force-commits", file, "find_and_replace", "500", "--minimum-shard-size", "100",
+                                 "--enable")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("Injected 5 shard ranges.", done.stdout)
+        # The other tool agrees with what it finds there.
+        other = {"debian": "apus", "apus": "debian"}[maker]
+        self.assertEqual(len(json.loads(self.cluster.tool(other, file, "show").stdout)), 5)
+        self.assertIn("No action required", self.cluster.tool(other, file, "enable").stdout)
+        self.assertIn("No repairs necessary", self.cluster.tool(other, file, "repair", "--gaps").stdout)
+        # All copies learn of the ranges.
+        self.cluster.run("container-replicator", {self.cluster.node_of(first): maker}, per_diff=1000)
+        self.settle(path, 5)
+        self.check_whole(container, path, expected)
+        expected = self.check_uploads(container, path, expected)
+        for door in self.doors:
+            self.assertEqual(self.listed(door, container), expected, door)
+        return path, expected
+
+    def test_1_ranges_of_our_tool(self):
+        self.shard_with_tool("ours", "apus")
+
+    def test_2_ranges_of_debians_tool(self):
+        self.shard_with_tool("theirs", "debian")
+
+    def led_by(self, node):
+        """A container whose first primary is on that node."""
+        for number in range(100):
+            path = f"/{ApusUp.ACCOUNT}/auto {number}"
+            if self.cluster.node_of(self.cluster.primaries(path)[0]) == node:
+                return path.rpartition("/")[2]
+        raise AssertionError("no such container")
+
+    def shrink(self, path, keep):
+        """Leaves `keep` rows alone in the shards."""
+        first = self.cluster.primaries(path)[0]
+        for row in self.cluster.shard_ranges(path, first):
+            shard = "/" + row["name"]
+            there = json.loads(self.cluster.direct(self.cluster.primaries(shard)[0], "GET", shard,
+                                                   query={"format": "json"}).body)
+            self.cluster.remove_rows(shard, [item["name"] for item in there if item["name"] not in keep])
+
+    def test_3_a_leader_shards_and_shrinks_by_itself(self):
+        container = self.led_by(2)  # ours
+        path, expected = self.make(container, NAMES[:112])
+        self.ask("debian", "POST", container, 204)
+        client = Client(self.cluster.doors["debian"]).authenticate("admin:admin", "owner-of-all")
+        self.addCleanup(client.close)
+        answer = client.request("POST", f"/v1{path}", headers={"X-Container-Sharding": "on"})
+        self.assertEqual(answer.status, 204, answer)
+        sizes = {"auto_shard": "yes", "shard_container_threshold": 100, "minimum_shard_size": 10}
+        self.settle(path, 3, **sizes)
+        self.check_whole(container, path, expected)
+        keep = expected[::20]
+        self.shrink(path, keep)
+        # Tombstones count as rows: they go first.
+        self.check_logs(self.sharders({1: "apus", 2: "apus"}, reclaim_age=0))
+        for _ in range(12):
+            self.check_logs(self.sharders({1: "apus", 2: "apus"}, **sizes))
+            if [state for state, _ in self.cluster.states(path)] == ["collapsed"] * 3:
+                break
+        else:
+            self.fail(f"{self.cluster.states(path)}\n{self.cluster.logs()}")
+        for door in self.doors:
+            self.assertEqual(self.listed(door, container), keep, door)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
