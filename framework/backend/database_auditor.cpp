@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "framework/backend/database_walk.h"
+#include "framework/backend/pass_progress.h"
 
 namespace apus {
 namespace {
@@ -18,7 +19,8 @@ DatabaseAuditor::DatabaseAuditor(Host& host, const Options& options, const std::
       root_(options.text("devices")),
       devices_(root_, options.flag("mount_check")),
       interval_(options.seconds("interval")),
-      pace_(host.clock(), options.number(kind + "s_per_second")) {}
+      pace_(host.clock(), options.number(kind + "s_per_second")),
+      recon_(host, log_, options.text("recon_cache_path"), kind) {}
 DatabaseAuditor::~DatabaseAuditor() = default;
 
 BrokerServices DatabaseAuditor::services() {
@@ -45,24 +47,34 @@ void DatabaseAuditor::audit_one(const DatabasePlace& place) {
   log_.error("Audit Failed for " + place.file() + ": " + wrong);
 }
 
-void DatabaseAuditor::report(const char* mode, double seconds) {
+void DatabaseAuditor::report(const char* mode, double since, double seconds) {
   log_.info(kind_ + " audit " + mode + " completed: " + rounded(seconds) + "s, " +
             std::to_string(passed_) + " passed audit, " + std::to_string(failed_) +
             " failed audit");
+  Json entry;
+  entry.set(kind_ + "_audits_since", since);
+  entry.set(kind_ + "_audits_passed", passed_);
+  entry.set(kind_ + "_audits_failed", failed_);
+  entry.set(kind_ + "_auditor_pass_completed", seconds);
+  recon_.dump(entry);
 }
 
 void DatabaseAuditor::run_once(std::stop_token stop) {
   const Clock::Steady begin = host_.clock().steady();
+  const double since = host_.clock().now();
   passed_ = failed_ = 0;
-  for (const auto& partition : database_partitions(host_, log_, root_, devices_, kind_ + "s")) {
+  const auto partitions = database_partitions(host_, log_, root_, devices_, kind_ + "s");
+  PassProgress progress(host_, &recon_, kind_ + "_auditor", "partitions", partitions.size());
+  for (const auto& partition : partitions) {
     if (stop.stop_requested()) return;
     visit_databases(host_.disk(), partition, [&](const DatabasePlace& place) {
       audit_one(place);
       pace_.wait(stop);
       return !stop.stop_requested();
     });
+    progress.add();
   }
-  report("pass", std::chrono::duration<double>(host_.clock().steady() - begin).count());
+  report("pass", since, std::chrono::duration<double>(host_.clock().steady() - begin).count());
 }
 
 void DatabaseAuditor::run_forever(std::stop_token stop) {

@@ -11,6 +11,7 @@
 
 #include "framework/backend/backend.h"
 #include "framework/backend/pace.h"
+#include "framework/backend/recon_cache.h"
 #include "framework/store/db/broker.h"
 
 namespace apus {
@@ -32,7 +33,7 @@ class APUS_API DatabaseAuditor : public Daemon {
 
  private:
   void audit_one(const DatabasePlace& place);
-  void report(const char* mode, double seconds);
+  void report(const char* mode, double since, double seconds);
 
   Host& host_;
   Logger& log_;
@@ -41,6 +42,7 @@ class APUS_API DatabaseAuditor : public Daemon {
   Devices devices_;
   std::chrono::milliseconds interval_;
   Pace pace_;
+  ReconCache recon_;
   DatabasePool connections_;
   std::int64_t passed_ = 0;
   std::int64_t failed_ = 0;

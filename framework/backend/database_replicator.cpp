@@ -11,6 +11,7 @@
 #include "framework/backend/child_process.h"
 #include "framework/backend/database_walk.h"
 #include "framework/backend/local_devices.h"
+#include "framework/backend/pass_progress.h"
 #include "framework/store/object/partition.h"
 
 namespace apus {
@@ -107,7 +108,8 @@ DatabaseReplicator::DatabaseReplicator(Host& host, const Options& options, const
       handoff_delete_(parse_int(options.text("handoff_delete")).value_or(0)),
       handoffs_only_(options.flag("handoffs_only")),
       compress_(options.flag("rsync_compress")),
-      module_(options.text("rsync_module")) {}
+      module_(options.text("rsync_module")),
+      recon_(host, log_, options.text("recon_cache_path"), kind) {}
 DatabaseReplicator::~DatabaseReplicator() = default;
 
 void DatabaseReplicator::add_sync_arguments(const Json& /*info*/, Json::Array& /*out*/) const {}
@@ -170,6 +172,7 @@ void DatabaseReplicator::drop_old_copies(const std::string& device) {
 void DatabaseReplicator::run_once(std::stop_token stop) {
   const Clock::Steady begin = host_.clock().steady();
   begin_numbers();
+  const double start = host_.clock().now();
   const auto loaded = ring();
   struct Job {
     DatabasePartition partition;
@@ -190,6 +193,7 @@ void DatabaseReplicator::run_once(std::stop_token stop) {
   }
   for (std::size_t i = jobs.size(); i > 1; --i)
     std::swap(jobs[i - 1], jobs[host_.entropy().below(i)]);
+  PassProgress progress(host_, &recon_, kind_ + "_replicator", "partitions", jobs.size());
   std::atomic<std::size_t> next = 0;
   {
     std::vector<std::jthread> workers;
@@ -201,6 +205,7 @@ void DatabaseReplicator::run_once(std::stop_token stop) {
             pace_.wait(stop);
             return !stop.stop_requested();
           });
+          progress.add();
         }
       });
     }
@@ -215,6 +220,28 @@ void DatabaseReplicator::run_once(std::stop_token stop) {
             std::to_string(counts_.hashmatch) + " no_change:" + std::to_string(counts_.no_change) +
             " remote_merge:" + std::to_string(counts_.remote_merge) +
             " rsync:" + std::to_string(counts_.rsync));
+  if (!stop.stop_requested()) dump(start, seconds);
+}
+
+// As Swift's, who was failed with left out.
+void DatabaseReplicator::dump(double start, double seconds) const {
+  Json stats;
+  stats.set("start", start);
+  stats.set("attempted", counts_.attempted.load());
+  stats.set("success", counts_.success.load());
+  stats.set("failure", counts_.failure.load());
+  stats.set("no_change", counts_.no_change.load());
+  stats.set("hashmatch", counts_.hashmatch.load());
+  stats.set("rsync", counts_.rsync.load());
+  stats.set("diff", counts_.diff.load());
+  stats.set("remote_merge", counts_.remote_merge.load());
+  stats.set("diff_capped", counts_.diff_capped.load());
+  stats.set("remove", counts_.remove.load());
+  Json entry;
+  entry.set("replication_stats", std::move(stats));
+  entry.set("replication_time", seconds);
+  entry.set("replication_last", host_.clock().now());
+  recon_.dump(entry);
 }
 
 void DatabaseReplicator::run_forever(std::stop_token stop) {

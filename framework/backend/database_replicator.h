@@ -16,6 +16,7 @@
 
 #include "framework/backend/backend.h"
 #include "framework/backend/pace.h"
+#include "framework/backend/recon_cache.h"
 #include "framework/store/db/broker.h"
 
 namespace apus {
@@ -112,6 +113,7 @@ class APUS_API DatabaseReplicator : public Daemon {
   bool rsync(const std::string& file, const std::string& target, bool whole, bool other_region);
   void leave(const Json& info, const DatabasePlace& place, int device_id);
   void drop_old_copies(const std::string& device);
+  void dump(double start, double seconds) const;
 
   std::string kind_;
   std::vector<std::string> addresses_;
@@ -123,6 +125,7 @@ class APUS_API DatabaseReplicator : public Daemon {
   bool handoffs_only_;
   bool compress_;
   std::string module_;
+  ReconCache recon_;
   DatabasePool connections_;
 
   struct Counts {

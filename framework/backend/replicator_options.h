@@ -29,7 +29,7 @@ constexpr auto replicator_options(const char* port, const char* module,
       OptionSpec{"rsync_module", kText, module, "rsync target of a device"},
       OptionSpec{"handoffs_only", kBool, "no", "only databases that are on handoffs"},
       OptionSpec{"handoff_delete", kText, "auto", "copies that let a handoff go; auto: all"},
-      OptionSpec{"recon_cache_path", kText, "/var/cache/swift", "accepted"},
+      OptionSpec{"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
   };
 }
 

@@ -12,6 +12,8 @@
 #include "framework/backend/database_walk.h"
 #include "framework/backend/local_devices.h"
 #include "framework/backend/pace.h"
+#include "framework/backend/pass_progress.h"
+#include "framework/backend/recon_cache.h"
 #include "framework/store/db/account_broker.h"
 #include "plugins/account-reaper/reaping.h"
 
@@ -23,6 +25,7 @@ using enum OptionType;
 constexpr std::array kOptions = {
     OptionSpec{"devices", kText, "/srv/node", "folder of the devices"},
     OptionSpec{"mount_check", kBool, "true", "a device must be a mount point"},
+    OptionSpec{"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
     OptionSpec{"bind_ip", kText, "0.0.0.0", "the server's address, as the ring has it"},
     OptionSpec{"bind_port", kInt, "6202", "the server's port, as the ring has it; 0 = any", 0,
                65535},
@@ -67,6 +70,7 @@ class AccountReaper final : public Daemon {
         interval_(args.options.seconds("interval")),
         delay_(args.options.number("delay_reaping")),
         warn_after_(args.options.number("reap_warn_after") + delay_),
+        recon_(host_, log_, args.options.text("recon_cache_path"), "account"),
         reaping_(host_, log_,
                  {static_cast<std::size_t>(args.options.integer("concurrency")),
                   {args.options.seconds("conn_timeout"), args.options.seconds("node_timeout")}}) {}
@@ -75,9 +79,12 @@ class AccountReaper final : public Daemon {
     log_.debug("Begin devices pass: " + root_);
     const Clock::Steady begin = host_.clock().steady();
     try {
-      for (const auto& partition : database_partitions(host_, log_, root_, devices_, "accounts")) {
+      const auto partitions = database_partitions(host_, log_, root_, devices_, "accounts");
+      PassProgress progress(host_, &recon_, "account_reaper", "partitions", partitions.size());
+      for (const auto& partition : partitions) {
         if (stop.stop_requested()) return;
         sweep(partition, stop);
+        progress.add();
       }
     } catch (const std::exception& error) {
       log_.error(std::string("Exception in top-level account reaper loop: ") + error.what());
@@ -172,6 +179,7 @@ class AccountReaper final : public Daemon {
   double delay_;
   double warn_after_;
   DatabasePool connections_;
+  ReconCache recon_;
   Reaping reaping_;
 };
 

@@ -14,6 +14,7 @@ using enum OptionType;
 constexpr std::array kOptions = {
     OptionSpec{"devices", kText, "/srv/node", "folder of the devices"},
     OptionSpec{"mount_check", kBool, "true", "a device must be a mount point"},
+    OptionSpec{"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
     OptionSpec{"interval", kNumber, "1800", "seconds between the starts of passes", 0, 1e9},
     OptionSpec{"containers_per_second", kNumber, "200", "databases read a second; 0 = no bound", 0,
                1e9},

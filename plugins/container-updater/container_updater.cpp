@@ -13,6 +13,8 @@
 
 #include "framework/backend/database_walk.h"
 #include "framework/backend/pace.h"
+#include "framework/backend/pass_progress.h"
+#include "framework/backend/recon_cache.h"
 #include "framework/store/db/container_broker.h"
 
 namespace apus {
@@ -23,6 +25,7 @@ using enum OptionType;
 constexpr std::array kOptions = {
     OptionSpec{"devices", kText, "/srv/node", "folder of the devices"},
     OptionSpec{"mount_check", kBool, "true", "a device must be a mount point"},
+    OptionSpec{"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
     OptionSpec{"interval", kNumber, "300", "seconds between the starts of passes", 0, 1e9},
     OptionSpec{"concurrency", kInt, "4", "partitions looked through at once", 1, 1024},
     OptionSpec{"containers_per_second", kNumber, "50", "databases a second; 0 = no bound", 0, 1e9},
@@ -50,6 +53,7 @@ class ContainerUpdater final : public Daemon {
         concurrency_(static_cast<std::size_t>(args.options.integer("concurrency"))),
         pace_(args.host.clock(), rate_of(args.options)),
         deadlines_{args.options.seconds("conn_timeout"), args.options.seconds("node_timeout")},
+        recon_(host_, log_, args.options.text("recon_cache_path"), "container"),
         suppression_(args.options.number("account_suppression_time")),
         user_agent_("container-updater " + std::to_string(::getpid())) {}
 
@@ -58,14 +62,17 @@ class ContainerUpdater final : public Daemon {
     told_ = failed_ = unchanged_ = 0;
     drop_old_suppressions();
     const auto partitions = database_partitions(host_, log_, root_, devices_, "containers");
+    PassProgress progress(host_, &recon_, "container_updater", "partitions", partitions.size());
     std::atomic<std::size_t> next = 0;
     {
       std::vector<std::jthread> workers;
       for (std::size_t i = 0; i < std::min(concurrency_, partitions.size()); ++i) {
         workers.emplace_back([&] {
           for (std::size_t at = next++; at < partitions.size() && !stop.stop_requested();
-               at = next++)
+               at = next++) {
             sweep(partitions[at], stop);
+            progress.add();
+          }
         });
       }
     }
@@ -73,6 +80,10 @@ class ContainerUpdater final : public Daemon {
     log_.info("Container update sweep completed: " + std::to_string(seconds) + "s, " +
               std::to_string(told_) + " successes, " + std::to_string(failed_) + " failures, " +
               std::to_string(unchanged_) + " with no changes");
+    if (stop.stop_requested()) return;
+    Json entry;
+    entry.set("container_updater_sweep", seconds);
+    recon_.dump(entry);
   }
 
   void run_forever(std::stop_token stop) override {
@@ -193,6 +204,7 @@ class ContainerUpdater final : public Daemon {
   std::size_t concurrency_;
   Pace pace_;
   Deadlines deadlines_;
+  ReconCache recon_;
   double suppression_;
   std::string user_agent_;
   DatabasePool connections_;

@@ -95,6 +95,14 @@ void AuditPass::run(const std::stop_token& stop) {
         host_, log_, mounted_,
         AuditWalk::Where{settings_.root, names, policy.directory("objects"), kind_name_});
   }
+  PassProgress progress(
+      host_, &recon_,
+      "object_auditor_" + kind_name_ + (devices_.empty() ? "" : "_" + joined(devices_, "_")),
+      "partitions", 0);
+  for (AuditWalk& walk : walks) {
+    progress.expect(walk.count());
+    walk.tell(progress);
+  }
   double last = 0;
   std::vector<AuditWalk*> open;
   open.reserve(walks.size());

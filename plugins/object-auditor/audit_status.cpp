@@ -52,6 +52,14 @@ std::vector<std::string> AuditStatus::read() const {
   return all;
 }
 
+std::size_t AuditStatus::count() const {
+  const auto text = read_small_file(host_.disk(), path_, kLargest);
+  if (const auto left = text ? partitions_of(*text) : std::nullopt) return left->size();
+  std::vector<std::string> all;
+  host_.disk().list(folder_, all);
+  return all.size();
+}
+
 void AuditStatus::write(std::span<const std::string> left, bool now) const {
   Disk& disk = host_.disk();
   struct stat info {};

@@ -18,6 +18,8 @@ class AuditStatus {
   /// Names of the partitions that are still to do: those of an audit that was broken off, else all
   /// entries of the folder. A name that is none of an entry is left out.
   [[nodiscard]] std::vector<std::string> read() const;
+  /// How many `read` would give.
+  [[nodiscard]] std::size_t count() const;
   /// Writes what is left, not more often than once a minute unless nothing is left or `now`.
   void write(std::span<const std::string> left, bool now = false) const;
   void clear() const;

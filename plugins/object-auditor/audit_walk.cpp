@@ -11,6 +11,16 @@ namespace apus {
 AuditWalk::AuditWalk(Host& host, Logger& log, const Devices& mounted, Where where)
     : host_(host), log_(log), mounted_(mounted), where_(std::move(where)) {}
 
+std::size_t AuditWalk::count() const {
+  std::size_t out = 0;
+  for (const std::string& name : where_.devices) {
+    const std::string folder = mounted_.folder(name);
+    if (!folder.empty())
+      out += AuditStatus(host_, log_, folder + "/" + where_.directory, where_.kind).count();
+  }
+  return out;
+}
+
 std::optional<ObjectPlace> AuditWalk::next() {
   while (hashes_.empty()) {
     if (!next_suffix()) return std::nullopt;
@@ -40,6 +50,7 @@ bool AuditWalk::next_partition() {
   while (partition_ == partitions_.size()) {
     if (!next_device()) return false;
   }
+  if (progress_ != nullptr) progress_->add();
   status_->write(std::span(partitions_).subspan(partition_));
   const std::string& name = partitions_[partition_++];
   const std::string folder = PartitionPlace{folder_, where_.directory, name}.partition_folder();

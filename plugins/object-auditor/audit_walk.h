@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "framework/backend/backend.h"
+#include "framework/backend/pass_progress.h"
 #include "framework/store/object/object_place.h"
 #include "plugins/object-auditor/audit_status.h"
 
@@ -24,6 +25,10 @@ class AuditWalk {
   };
   AuditWalk(Host& host, Logger& log, const Devices& mounted, Where where);
 
+  /// Partitions before the first step, all devices together.
+  [[nodiscard]] std::size_t count() const;
+  /// Each partition is told to `progress`, which outlives this, when it is entered.
+  void tell(PassProgress& progress) { progress_ = &progress; }
   /// The next folder, its name left empty; nothing at the end.
   std::optional<ObjectPlace> next();
   /// Notes where the walk stands, so that the next one goes on from there.
@@ -40,6 +45,7 @@ class AuditWalk {
   Logger& log_;
   const Devices& mounted_;
   Where where_;
+  PassProgress* progress_ = nullptr;
   std::size_t device_ = 0;  ///< the one after the present
   std::string folder_;      ///< of the present device; empty = none yet
   std::optional<AuditStatus> status_;

@@ -9,6 +9,7 @@
 
 #include "framework/backend/direct_rows.h"
 #include "framework/backend/pace.h"
+#include "framework/backend/pass_progress.h"
 #include "framework/backend/recon_cache.h"
 #include "framework/backend/shared_work.h"
 #include "framework/pipeline/internal_client.h"
@@ -97,6 +98,8 @@ class ObjectExpirer final : public Daemon {
       log_.info("Pass beginning for task account " + settings_.account + "; " +
                 std::to_string(numbers.containers) + " possible containers; " +
                 std::to_string(numbers.objects) + " possible objects");
+      PassProgress progress(host_, &recon_, "object_expirer", "objects",
+                            static_cast<std::size_t>(std::max<std::int64_t>(numbers.objects, 0)));
       Pace pace(host_.clock(), settings_.tasks_per_second);
       TaskWorkers<DueTask> workers(settings_.concurrency,
                                    [&](const DueTask& task) { expire(task, stop); });
@@ -105,6 +108,7 @@ class ObjectExpirer final : public Daemon {
               [&](DueTask task) {
                 pace.wait(stop);
                 if (!stop.stop_requested()) workers.give(std::move(task));
+                progress.add();
               },
               stop);
     }

@@ -148,7 +148,6 @@ class ObjectReplicator final : public Daemon {
       return out;
     };
     Json entry = entry_of(progress.total());
-    entry.set(Progress::kRecon, Json(Json::Object{}));  // there is none any more
     if (workers_ > 0) {
       Json disks{Json::Object{}};
       for (const std::string& device : found.devices)

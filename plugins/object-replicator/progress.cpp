@@ -16,23 +16,15 @@ namespace {
   return out;
 }
 
-// Whole seconds, minutes or hours, as Swift shows what is left.
-std::string in_units(double seconds) {
-  constexpr double kStep = 60;
-  if (seconds <= kStep) return text("%ds", static_cast<int>(seconds));
-  if (seconds <= kStep * kStep) return text("%dm", static_cast<int>(seconds / kStep));
-  return text("%dh", static_cast<int>(seconds / (kStep * kStep)));
-}
-
 }  // namespace
 
 Progress::Progress(Host& host, Logger& log, const ReconCache* recon,
                    std::chrono::milliseconds between_lines, std::size_t jobs)
     : host_(host),
       log_(log),
-      recon_(recon),
       between_lines_(between_lines),
       jobs_(jobs),
+      pass_(host, recon, "object_replication", "partitions", jobs),
       start_(host.clock().steady()),
       next_line_(start_ + between_lines) {
   times_.reserve(jobs);
@@ -70,6 +62,7 @@ void Progress::add_away(const std::string& device, const JobList::Found& found) 
 }
 
 void Progress::add(const PartitionJob& job, const JobResult& result, Clock::Steady begin) {
+  pass_.add();
   const std::lock_guard lock(mutex_);
   devices_[job.own->device] += result.stats;
   handoffs_left_ += result.handoff_left ? 1 : 0;
@@ -83,31 +76,10 @@ void Progress::line(bool last) {
   if (last || host_.clock().steady() >= next_line_) write();
 }
 
-// What is left, how fast, and how long still.
-void Progress::show(std::int64_t done) const {
-  const double rate = static_cast<double>(done) / std::max(seconds(), 1e-6);
-  const double left = static_cast<double>(jobs_) - static_cast<double>(done);
-  Metrics& metrics = host_.metrics();
-  metrics.gauge("partitions.left", left);
-  metrics.gauge("partitions.rate", rate);
-  const double eta = rate > 0 ? left / rate : 0;
-  metrics.gauge("partitions.eta_seconds", eta);
-  if (recon_ == nullptr || left <= 0) return;
-  Json numbers;
-  numbers.set("done", done);
-  numbers.set("total", static_cast<std::int64_t>(jobs_));
-  numbers.set("rate", rate);
-  numbers.set("eta", eta);
-  Json entry;
-  entry.set(kRecon, std::move(numbers));
-  recon_->dump(entry);
-}
-
 void Progress::write() {
   next_line_ = host_.clock().steady() + between_lines_;
   const ReplicationStats stats = sum();
   const double elapsed = std::max(seconds(), 1e-6);
-  show(stats.attempted);
   if (stats.attempted <= told_) {
     log_.info(text("Nothing replicated for %f seconds.", elapsed));
     return;
@@ -118,7 +90,7 @@ void Progress::write() {
   const double share = done / static_cast<double>(std::max<std::size_t>(jobs_, 1));
   log_.info(text("%lld/%zu (%.2f%%) partitions replicated in %.2fs (%.2f/sec, %s remaining)",
                  static_cast<long long>(stats.attempted), jobs_, share * 100, elapsed, rate,
-                 in_units(std::max(0.0, elapsed / share - elapsed)).c_str()));
+                 time_left(std::max(0.0, elapsed / share - elapsed)).c_str()));
   log_.info(text("%lld successes, %lld failures", static_cast<long long>(stats.success),
                  static_cast<long long>(stats.failure)));
   if (stats.suffix_count == 0) return;

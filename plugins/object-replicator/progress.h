@@ -1,4 +1,4 @@
-// How far a pass is, how fast it goes and until when: log lines, numbers for /metrics.
+// What a pass of the object replicator did so far: log lines, and how much is left.
 #pragma once
 
 #include <apus/host.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/backend/recon_cache.h"
+#include "framework/backend/pass_progress.h"
 #include "plugins/object-replicator/jobs.h"
 #include "plugins/object-replicator/partition_replicator.h"
 #include "plugins/object-replicator/stats.h"
@@ -19,10 +19,6 @@ namespace apus {
 /// One pass. Thread-safe.
 class Progress {
  public:
-  /// The name under which recon has the progress while a pass goes on: {"done", "total", "rate" a
-  /// second, "eta" seconds}. Apus's own.
-  static constexpr const char* kRecon = "object_replication_progress";
-
   /// `recon`, which outlives this, may be null.
   Progress(Host& host, Logger& log, const ReconCache* recon,
            std::chrono::milliseconds between_lines, std::size_t jobs);
@@ -42,13 +38,12 @@ class Progress {
  private:
   [[nodiscard]] ReplicationStats sum() const;
   void write();
-  void show(std::int64_t done) const;
 
   Host& host_;
   Logger& log_;
-  const ReconCache* recon_;
   std::chrono::milliseconds between_lines_;
   std::size_t jobs_;
+  PassProgress pass_;
   Clock::Steady start_;
   mutable std::mutex mutex_;
   Clock::Steady next_line_;

@@ -99,6 +99,11 @@ class ObjectUpdater final : public Daemon {
     limits.drain_until = begin + interval_;
     std::vector<std::string> names;
     if (!host_.disk().list(root_, names)) log_.error("ERROR: Unable to access " + root_);
+    PassProgress progress(host_, &recon_, "object_updater", "folders", 0);
+    for (const std::string& name : names) {
+      const std::string device = devices_.folder(name);
+      if (!device.empty()) progress.expect(pending_folders(host_.disk(), device));
+    }
     SweepStats total(host_.metrics());
     std::atomic<std::size_t> next = 0;
     {
@@ -106,7 +111,7 @@ class ObjectUpdater final : public Daemon {
       for (std::size_t i = 0; i < std::min(at_once, names.size()); ++i) {
         threads.emplace_back([&] {
           for (std::size_t at = next++; at < names.size() && !stop.stop_requested(); at = next++)
-            sweep(names[at], limits, total, stop);
+            sweep(names[at], limits, total, progress, stop);
         });
       }
     }
@@ -119,7 +124,7 @@ class ObjectUpdater final : public Daemon {
   }
 
   void sweep(const std::string& name, const DeferredUpdates::Limits& limits, SweepStats& total,
-             const std::stop_token& stop) {
+             PassProgress& progress, const std::stop_token& stop) {
     const std::string device = devices_.folder(name);
     if (device.empty()) {
       log_.warning("Skipping: " + root_ + "/" + name + " is not mounted");
@@ -129,7 +134,7 @@ class ObjectUpdater final : public Daemon {
     log_.info("Object update sweep starting on " + device + " " + pid);
     const Clock::Steady begin = host_.clock().steady();
     SweepStats stats(host_.metrics());
-    PendingWalk walk(host_, log_, stats, device);
+    PendingWalk walk(host_, log_, stats, progress, device);
     DeferredUpdates updates(host_, stats, walk, limits);
     UpdateSender sender(host_, log_, stats, deadlines_);
     std::mutex mutex;

@@ -28,8 +28,19 @@ bool is_file(Disk& disk, const std::string& path) {
 
 }  // namespace
 
-PendingWalk::PendingWalk(Host& host, Logger& log, SweepStats& stats, std::string device)
-    : host_(host), log_(log), stats_(stats), device_(std::move(device)) {
+std::size_t pending_folders(Disk& disk, const std::string& device) {
+  std::vector<std::string> names;
+  std::vector<std::string> folders;
+  disk.list(device, names);
+  for (const std::string& name : names) {
+    if (name.starts_with(kFolder)) disk.list(device + "/" + name, folders);
+  }
+  return folders.size();
+}
+
+PendingWalk::PendingWalk(Host& host, Logger& log, SweepStats& stats, PassProgress& progress,
+                         std::string device)
+    : host_(host), log_(log), stats_(stats), progress_(progress), device_(std::move(device)) {
   find_policies();
 }
 
@@ -84,6 +95,7 @@ bool PendingWalk::next_prefix() {
   prefix_ = std::move(prefixes_.back());
   prefixes_.pop_back();
   last_hash_.clear();
+  progress_.add();
   if (is_folder(host_.disk(), prefix_)) list(prefix_, names_);
   if (names_.empty()) host_.disk().rmdir(prefix_);
   std::sort(names_.begin(), names_.end());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/backend/pass_progress.h"
 #include "framework/store/object/async_pending.h"
 #include "plugins/object-updater/sweep_stats.h"
 
@@ -18,11 +19,16 @@ struct WaitingUpdate {
   AsyncPending update;
 };
 
+/// Folders in the DEVICE/async_pending[-N]: what a walk has before it.
+std::size_t pending_folders(Disk& disk, const std::string& device);
+
 /// Reads DEVICE/async_pending[-N]/xyz/HASH-TIMESTAMP. A file that an update of the same object
 /// outdates is removed, one that cannot be read goes to DEVICE/quarantined/objects. One thread.
 class PendingWalk {
  public:
-  PendingWalk(Host& host, Logger& log, SweepStats& stats, std::string device);
+  /// Each folder is told to `progress` when it was read.
+  PendingWalk(Host& host, Logger& log, SweepStats& stats, PassProgress& progress,
+              std::string device);
   /// Nothing at the end.
   std::optional<WaitingUpdate> next();
 
@@ -40,6 +46,7 @@ class PendingWalk {
   Host& host_;
   Logger& log_;
   SweepStats& stats_;
+  PassProgress& progress_;
   std::string device_;
   std::vector<Folder> policies_;
   std::vector<std::string> prefixes_;

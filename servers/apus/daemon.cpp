@@ -1,6 +1,7 @@
 #include "servers/apus/daemon.h"
 
 #include <apus/plugin.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "framework/backend/pass_progress.h"
 #include "framework/conf/paste.h"
 #include "framework/conf/server_options.h"
 #include "framework/host/process_host.h"
@@ -130,6 +132,9 @@ int run(const std::string& name, const DaemonWords& words) {
     ServerHost host(cluster, options, name);
     const auto daemon = plugin.make_daemon({options, host});
     const StopSignals signals;
+    // Between lines of a log a bar would be in the way.
+    if (words.once && !words.verbose && ::isatty(STDERR_FILENO) != 0)
+      PassProgress::draw_on_terminal();
     if (words.once) {
       daemon->run_once(signals.token());
     } else {

@@ -82,7 +82,7 @@ void Node::pass(const std::string& daemon) {
     options.emplace("concurrency", "1");
     options.emplace(objects ? "objects_per_second" : "containers_per_second", "0");
   }
-  if (daemon != "container-updater") options.emplace("recon_cache_path", databases_.string());
+  options.emplace("recon_cache_path", databases_.string());
   testing::load_daemon(daemon, options, host)->run_once({});
 }
 
