@@ -73,8 +73,9 @@ class GatekeeperFilter final : public Filter {
   }
 
   void shunt(Request& request) const {
-    if (const std::string* stamp = request.headers.find("X-Timestamp");
-        stamp != nullptr && shunt_) {
+    const std::string* stamp = request.headers.find("X-Timestamp");
+    if (stamp != nullptr && !shunt_) request.internal.set("X-Timestamp", *stamp);
+    if (stamp != nullptr && shunt_) {
       log_.debug("shunted request headers: X-Timestamp " + *stamp, request.context.trans_id);
       request.internal.set("X-Backend-Inbound-X-Timestamp", *stamp);
       request.headers.erase("X-Timestamp");

@@ -17,6 +17,11 @@ std::string link_of(const ContainerBroker& broker) {
          file.substr(place.device.size() + 1 + place.directory.size());
 }
 
+// Suffix, partition and the root go with the last link in them.
+void drop_empty(Disk& disk, std::string folder) {
+  for (int i = 0; i < 4 && disk.rmdir(folder) == 0; ++i) folder.resize(folder.rfind('/'));
+}
+
 }  // namespace
 
 void update_sync_store(Disk& disk, Logger& log, ContainerBroker& broker) {
@@ -37,8 +42,19 @@ void update_sync_store(Disk& disk, Logger& log, ContainerBroker& broker) {
     return;
   }
   if (disk.unlink(link) != 0) return;
-  std::string empty = folder;  // suffix, partition and the root go with the last link in them
-  for (int i = 0; i < 4 && disk.rmdir(empty) == 0; ++i) empty.resize(empty.rfind('/'));
+  drop_empty(disk, folder);
+}
+
+void drop_sync_links(Disk& disk, const DatabasePlace& place) {
+  DatabasePlace links = place;
+  links.directory = "sync_containers";
+  const std::string folder = links.folder();
+  std::vector<std::string> names;
+  disk.list(folder, names);
+  for (const std::string& name : names) {
+    if (name.ends_with(".db")) disk.unlink(folder + "/" + name);
+  }
+  drop_empty(disk, folder);
 }
 
 }  // namespace apus

@@ -12,4 +12,7 @@ namespace apus {
 /// logged.
 APUS_API void update_sync_store(Disk& disk, Logger& log, ContainerBroker& broker);
 
+/// Takes away the links to a container's database, at "DEVICE/containers/...": it is not there.
+APUS_API void drop_sync_links(Disk& disk, const DatabasePlace& place);
+
 }  // namespace apus

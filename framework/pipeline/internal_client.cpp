@@ -33,6 +33,13 @@ void check(const std::vector<ConfProblem>& problems) {
   if (!text.empty()) throw std::runtime_error(text);
 }
 
+ConfFile readable(const std::filesystem::path& conf) {
+  std::vector<ConfProblem> problems;
+  ConfFile out = read_conf(conf, problems);
+  check(problems);
+  return out;
+}
+
 }  // namespace
 
 UnexpectedAnswer::UnexpectedAnswer(int status, const std::string& what)
@@ -46,10 +53,11 @@ struct InternalClient::Pipeline {
 };
 
 InternalClient::InternalClient(Host& host, const std::filesystem::path& conf, Settings settings)
+    : InternalClient(host, readable(conf), std::move(settings)) {}
+
+InternalClient::InternalClient(Host& host, const ConfFile& file, Settings settings)
     : host_(host), pipeline_(std::make_unique<Pipeline>()), settings_(std::move(settings)) {
   std::vector<ConfProblem> problems;
-  const ConfFile file = read_conf(conf, problems);
-  check(problems);
   PasteConf paste = resolve_paste(file, problems);
   check(problems);
   if (!settings_.log_name.empty()) {

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/conf/ini_file.h"
+
 namespace apus {
 
 /// An answer that was not wanted, or none.
@@ -46,6 +48,8 @@ class APUS_API InternalClient {
   /// Makes [pipeline:main] of `conf` as it stands there, adding no filter. Throws
   /// std::runtime_error with all that is wrong with it, a line each. `host` outlives this.
   InternalClient(Host& host, const std::filesystem::path& conf, Settings settings);
+  /// The same of a conf that was read.
+  InternalClient(Host& host, const ConfFile& conf, Settings settings);
   /// Over an app that exists. For tests.
   InternalClient(Host& host, std::unique_ptr<const App> app, Settings settings);
   InternalClient(const InternalClient&) = delete;

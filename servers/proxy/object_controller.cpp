@@ -71,8 +71,10 @@ Response ObjectController::handle() const {
   return read();
 }
 
-std::optional<Response> ObjectController::denied(const std::string& acl) const {
+std::optional<Response> ObjectController::denied(const std::string& acl,
+                                                 const std::string& sync_key) const {
   x_.request.context.acl = acl;
+  x_.request.context.sync_key = sync_key;
   x_.request.internal.set(kPolicyIndex, std::to_string(policy_));
   return refused(x_.request);
 }
@@ -139,7 +141,7 @@ Response ObjectController::put() const {
   Request& request = x_.request;
   if (names_an_etag(request))
     return text_answer(400, "If-None-Match only supports *", "text/plain");
-  if (auto refusal = denied(info_->write_acl)) return std::move(*refusal);
+  if (auto refusal = denied(info_->write_acl, info_->sync_key)) return std::move(*refusal);
   if (!info_->is_success()) return error_response(404);
   choose_type();
   const Timestamp& now = *request.context.timestamp;
@@ -184,7 +186,7 @@ Response ObjectController::post() const {
 
 Response ObjectController::remove() const {
   Request& request = x_.request;
-  if (auto refusal = denied(info_->write_acl)) return std::move(*refusal);
+  if (auto refusal = denied(info_->write_acl, info_->sync_key)) return std::move(*refusal);
   if (!info_->is_success()) return error_response(404);
   const Place where = place();
   const PolicyConf& policy = x_.services.conf.policy(policy_);

@@ -32,7 +32,8 @@ class ObjectController {
   Response put() const;
   Response post() const;
   Response remove() const;
-  [[nodiscard]] std::optional<Response> denied(const std::string& acl) const;
+  [[nodiscard]] std::optional<Response> denied(const std::string& acl,
+                                               const std::string& sync_key = {}) const;
   [[nodiscard]] Rows rows(std::size_t requests) const;
   void add_expirer(Rows& rows, std::size_t requests) const;
   void choose_type() const;

@@ -52,6 +52,7 @@ TEST_CASE("gatekeeper: a client's X-Timestamp is set aside, or left where the de
   const FakeCall left =
       passed({{"shunt_inbound_x_timestamp", "false"}}, {{"X-Timestamp", "1700000000.00000"}});
   CHECK(left.headers.get("X-Timestamp") == "1700000000.00000");
+  CHECK(left.internal.get("X-Timestamp") == "1700000000.00000");
   CHECK_FALSE(left.internal.has("X-Backend-Inbound-X-Timestamp"));
 }
 

@@ -80,15 +80,18 @@ TEST_CASE("who may without an ACL is asked once, others again with it") {
     Response out(204);
     out.headers.set("X-Container-Read", "readers");
     out.headers.set("X-Container-Write", "writers");
+    out.headers.set("X-Container-Sync-Key", "sesame");
     return out;
   };
   std::vector<std::string> acls;
+  std::string sync_key;
   const auto ask = [&](const char* method, const char* target, bool owner) {
     acls.clear();
     Request request = make_request(method, target);
     request.content_length = 0;
-    request.context.authorize = [&acls, owner](Request& asked) -> std::optional<Response> {
+    request.context.authorize = [&, owner](Request& asked) -> std::optional<Response> {
       acls.push_back(asked.context.acl);
+      sync_key = asked.context.sync_key;
       if (owner) return std::nullopt;
       return error_response(403);
     };
@@ -105,6 +108,12 @@ TEST_CASE("who may without an ACL is asked once, others again with it") {
   CHECK(ask("POST", "/v1/a/c/o", false) == 403);
   CHECK(ask("DELETE", "/v1/a/c/o", false) == 403);
   CHECK(acls == std::vector<std::string>{"", "writers"});
+  // The container's twin writes with its key, and does nothing else.
+  for (const char* method : {"PUT", "DELETE", "GET", "HEAD", "POST"}) {
+    CHECK(ask(method, "/v1/a/c/o", false) == 403);
+    const std::string_view told = method;
+    CHECK(sync_key == (told == "PUT" || told == "DELETE" ? "sesame" : ""));
+  }
   CHECK(ask("GET", "/v1/a/c", false) == 403);
   CHECK(acls == std::vector<std::string>{"", "readers"});
   for (const char* method : {"PUT", "POST", "DELETE", "OPTIONS"}) {
