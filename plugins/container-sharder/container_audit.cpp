@@ -30,10 +30,13 @@ std::vector<ShardRange> staying(std::vector<ShardRange> ranges) {
   return ranges;
 }
 
-void warn_of_gaps(ContainerBroker& broker, std::vector<std::string>& warnings) {
+void warn_of_gaps(ContainerBroker& broker, bool sharding, std::vector<std::string>& warnings) {
+  // While it is sharding, its last ranges may not have been looked for yet.
+  const bool complete = !sharding || broker.state() == ShardingState::kSharded;
   std::vector<std::string> gaps;
-  for (const ShardGap& gap : find_shard_gaps(staying(broker.shard_ranges())))
-    gaps.push_back(gap.lower + "-" + gap.upper);
+  for (const ShardGap& gap : find_shard_gaps(staying(broker.shard_ranges()))) {
+    if (complete || !gap.upper.empty()) gaps.push_back(gap.lower + "-" + gap.upper);
+  }
   if (!gaps.empty()) warnings.push_back("missing range(s): " + joined(gaps, " "));
 }
 
@@ -59,7 +62,8 @@ bool audit_root(const SharderWork& work, ContainerBroker& broker) {
   work.stats.add("audit_root", "attempted");
   std::vector<std::string> warnings;
   const ShardRange own = broker.own_shard_range();
-  if (own.state == S::kSharding || own.state == S::kSharded) warn_of_gaps(broker, warnings);
+  if (own.state == S::kSharding || own.state == S::kSharded)
+    warn_of_gaps(broker, own.state == S::kSharding, warnings);
   warn_of_overlaps(work, broker, warnings);
   const std::string epoch = broker.file_epoch();
   if (own.epoch.empty() && !epoch.empty())

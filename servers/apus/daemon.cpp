@@ -84,6 +84,8 @@ DaemonWords parse_words(const std::vector<std::string>& words) {
       out.once = true;
     } else if (word == "-v" || word == "--verbose") {
       out.verbose = true;
+    } else if (word == "--no-auto-shard") {  // Swift's, of its sharder alone
+      out.given["auto_shard"] = "no";
     } else if (!word.starts_with('-')) {
       if (!out.conf) out.conf = word;
     }

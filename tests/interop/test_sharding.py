@@ -55,7 +55,8 @@ class Sharding(unittest.TestCase):
         return [row.get("name", row.get("subdir")) for row in json.loads(answer.body)]
 
     def sharders(self, makers=None, **options):
-        return self.cluster.run("container-sharder", makers or BOTH, cleave_row_batch_size=150, **options)
+        return self.cluster.run("container-sharder", makers or BOTH, cleave_row_batch_size=150,
+                                **{"cleave_batch_size": 3, **options})
 
     def check_logs(self, said):
         for node, text in said.items():

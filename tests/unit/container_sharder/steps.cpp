@@ -256,6 +256,7 @@ TEST_CASE("a leader finds bounds in batches, each behind the one before") {
   auto broker = sharder.root(8, {});
   CHECK(find_shard_ranges(sharder.work, broker) == 2);
   CHECK(Sharder::states_of(broker) == "-o02:found o02-o05:found ");
+  CHECK(audit_container(sharder.work, broker));  // the end is still to come
   CHECK(find_shard_ranges(sharder.work, broker) == 1);
   CHECK(Sharder::states_of(broker) == "-o02:found o02-o05:found o05-:found ");
   CHECK(find_shard_ranges(sharder.work, broker) == 0);
