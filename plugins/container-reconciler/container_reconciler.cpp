@@ -9,6 +9,7 @@
 
 #include "framework/backend/direct_rows.h"
 #include "framework/backend/pace.h"
+#include "framework/backend/pass_progress.h"
 #include "framework/backend/shared_work.h"
 #include "framework/conf/server_options.h"
 #include "plugins/container-reconciler/reconciliation.h"
@@ -89,10 +90,13 @@ class ContainerReconciler final : public Daemon {
   void pass(const std::stop_token& stop) {
     log_.debug("pulling items from the queue");
     Workers workers(concurrency_, [&](const Task& task) { work_on(task, stop); });
-    for (const std::string& container : containers(stop)) {
+    const std::vector<std::string> queue = containers(stop);
+    PassProgress progress(host_, nullptr, "container_reconciler", "containers", queue.size());
+    for (const std::string& container : queue) {
       if (stop.stop_requested()) return;
       log_.debug("checking container " + container);
       read(container, workers, stop);
+      progress.add();
       tally_.report(false);
     }
   }

@@ -8,6 +8,7 @@
 
 #include "framework/backend/container_replication.h"
 #include "framework/backend/database_walk.h"
+#include "framework/backend/pass_progress.h"
 #include "framework/backend/recon_cache.h"
 #include "framework/sharding/cleaving_context.h"
 #include "framework/sharding/compaction.h"
@@ -83,6 +84,7 @@ class ContainerSharder final : public ContainerReplication {
                            [&](const DatabasePlace& place, int id) { return replicate(place, id); },
                            [&](const DatabasePlace& place) { remove(place); },
                            stop};
+    PassProgress progress(host_, &recon_, "container_sharder", "partitions", jobs.size());
     for (const Job& job : jobs) {
       if (stop.stop_requested()) break;
       const int index = index_of(*loaded, job);
@@ -91,6 +93,7 @@ class ContainerSharder final : public ContainerReplication {
         if (host_.clock().now() - reported_ >= settings_.stats_interval) report();
         return !stop.stop_requested();
       });
+      progress.add();
     }
     report();
   }

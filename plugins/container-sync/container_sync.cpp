@@ -16,6 +16,7 @@
 #include "framework/backend/database_walk.h"
 #include "framework/backend/local_devices.h"
 #include "framework/backend/pace.h"
+#include "framework/backend/pass_progress.h"
 #include "framework/backend/sync_store.h"
 #include "plugins/container-sync/row_sync.h"
 
@@ -136,8 +137,9 @@ class ContainerSync final : public Daemon {
 
   void pass(const std::stop_token& stop) {
     const SyncRealms realms(host_.swift_conf().directory);
-    for (const auto& partition :
-         database_partitions(host_, log_, root_, devices_, "sync_containers")) {
+    const auto partitions = database_partitions(host_, log_, root_, devices_, "sync_containers");
+    PassProgress progress(host_, nullptr, "container_sync", "partitions", partitions.size());
+    for (const auto& partition : partitions) {
       visit_databases(host_.disk(), partition, [&](DatabasePlace place) {
         place.directory = "containers";  // where the link leads
         try {
@@ -149,6 +151,7 @@ class ContainerSync final : public Daemon {
         return !stop.stop_requested();
       });
       if (stop.stop_requested()) return;
+      progress.add();
     }
   }
 
