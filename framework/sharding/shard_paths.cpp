@@ -18,6 +18,7 @@ constexpr std::size_t kMostPaths = 1000;
 struct Node {
   bool last = false;
   std::string text;
+  // NOLINTNEXTLINE(modernize-use-nullptr): what is compared with 0 here is no pointer
   auto operator<=>(const Node&) const = default;
 };
 Node lower_node(const ShardRange& range) { return {false, range.lower}; }
@@ -159,6 +160,7 @@ std::vector<std::vector<ShardRange>> find_shard_overlaps(const std::vector<Shard
     group.push_back(ranges[i]);
     std::sort(group.begin(), group.end(), shard_order);
     std::vector<std::string> names;
+    names.reserve(group.size());
     for (const ShardRange& range : group) names.push_back(range.name);
     if (seen.insert(std::move(names)).second) out.push_back(std::move(group));
   }

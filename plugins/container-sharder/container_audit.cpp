@@ -20,6 +20,7 @@ std::string joined(const std::vector<std::string>& texts, const char* separator)
 
 std::string bounds_of(const std::vector<ShardRange>& ranges) {
   std::vector<std::string> out;
+  out.reserve(ranges.size());
   for (const ShardRange& range : ranges) out.push_back(range.lower + "-" + range.upper);
   return joined(out, " ");
 }
@@ -52,6 +53,7 @@ void warn_of_overlaps(const SharderWork& work, ContainerBroker& broker,
     work.stats.add("audit_root", "has_overlap");
     work.stats.add("audit_root", "num_overlap", static_cast<std::int64_t>(overlaps.size()));
     std::vector<std::string> texts;
+    texts.reserve(overlaps.size());
     for (const auto& group : overlaps) texts.push_back(bounds_of(group));
     warnings.push_back("overlapping ranges in state '" + std::string(shard_state_name(state)) +
                        "': " + joined(texts, ", "));
