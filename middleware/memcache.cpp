@@ -15,7 +15,8 @@ constexpr double kMost = 1e9;
 constexpr std::array kOptions = {
     OptionSpec{"memcache_servers", OptionType::kText, nullptr,
                "HOST:PORT,...; unset here and in memcache.conf = a cache in this process"},
-    OptionSpec{"memcache_max_connections", OptionType::kText, nullptr, "connections per server"},
+    OptionSpec{"memcache_max_connections", OptionType::kText, nullptr,
+               "connections per server (32)"},
     OptionSpec{"max_connections", OptionType::kText, nullptr, "its older name"},
     OptionSpec{"connect_timeout", OptionType::kNumber, "0.3", "seconds", 0.001, kMost},
     OptionSpec{"pool_timeout", OptionType::kNumber, "1.0", "seconds to wait for a free connection",
@@ -64,7 +65,7 @@ int connections(const Options& options) {
     const auto value = parse_int(options.find(name).value_or(""));
     if (value && *value > 0) return static_cast<int>(std::min<std::int64_t>(*value, 10000));
   }
-  return 2;
+  return MemcachedConf().max_connections;
 }
 
 std::unique_ptr<Cache> make_cache(const PluginArgs& args) {

@@ -3,6 +3,7 @@
 #include <apus/text.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "framework/cache/memcached_server.h"
@@ -43,6 +44,20 @@ class MemcachedCache final : public Cache {
       });
     });
     return out;
+  }
+
+  std::optional<std::string> get_both(std::string_view key, Beside& beside) override {
+    const std::array<std::string, 2> hashed = {md5_hex(key), md5_hex(beside.key)};
+    const auto first = first_usable(hashed[0]);
+    if (!first || first != first_usable(hashed[1])) return get(key);
+    std::array<std::optional<std::string>, 2> out;
+    if (!servers_[*first]->run(
+            [&](memcached_st& memcached) { return get_all(memcached, hashed, out); })) {
+      return get(key);
+    }
+    beside.asked = true;
+    beside.value = std::move(out[1]);
+    return std::move(out[0]);
   }
 
   void set(std::string_view key, std::string_view json, std::chrono::seconds ttl) override {
@@ -101,6 +116,49 @@ class MemcachedCache final : public Cache {
       if (attempt(*servers_[at])) return;
     }
     if (!any) log_.error("All memcached servers error-limited");
+  }
+
+  [[nodiscard]] std::optional<std::size_t> first_usable(const std::string& hashed) const {
+    for (const std::size_t at : ring_.choose(hashed, static_cast<std::size_t>(conf_.tries))) {
+      if (servers_[at]->usable()) return at;
+    }
+    return std::nullopt;
+  }
+
+  // One question for all keys. A server that answers with more than was asked for is not to be
+  // talked to any longer on this connection.
+  template <std::size_t N>
+  static memcached_return_t get_all(memcached_st& memcached,
+                                    const std::array<std::string, N>& hashed,
+                                    std::array<std::optional<std::string>, N>& out) {
+    std::array<const char*, N> keys{};
+    std::array<std::size_t, N> sizes{};
+    for (std::size_t i = 0; i < N; ++i) {
+      keys[i] = hashed[i].data();
+      sizes[i] = hashed[i].size();
+    }
+    memcached_return_t code = memcached_mget(&memcached, keys.data(), sizes.data(), N);
+    if (code != MEMCACHED_SUCCESS) return code;
+    // Not one of libmemcached's making: that it would free itself at the last value.
+    memcached_result_st result;
+    if (memcached_result_create(&memcached, &result) == nullptr)
+      return MEMCACHED_MEMORY_ALLOCATION_FAILURE;
+    struct Done {
+      void operator()(memcached_result_st* done) const { memcached_result_free(done); }
+    };
+    const std::unique_ptr<memcached_result_st, Done> owned(&result);
+    for (std::size_t i = 0; i <= N; ++i) {
+      if (memcached_fetch_result(&memcached, &result, &code) == nullptr)
+        return code == MEMCACHED_END || code == MEMCACHED_NOTFOUND ? MEMCACHED_SUCCESS : code;
+      const std::string_view key(memcached_result_key_value(&result),
+                                 memcached_result_key_length(&result));
+      const auto at = std::find(hashed.begin(), hashed.end(), key);
+      if (at == hashed.end()) break;
+      out[static_cast<std::size_t>(at - hashed.begin())] =
+          readable({memcached_result_value(&result), memcached_result_length(&result)},
+                   memcached_result_flags(&result));
+    }
+    return MEMCACHED_PROTOCOL_ERROR;
   }
 
   // What others put there may be anything: only JSON texts and plain counters are taken.

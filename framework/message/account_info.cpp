@@ -101,16 +101,24 @@ std::shared_ptr<const Info> parse_once(const std::string& key, std::string text,
 }
 
 template <typename Info>
-std::shared_ptr<const Info> look_up(
-    Request& request, std::map<std::string, std::shared_ptr<const Info>, std::less<>>& own,
-    const std::string& key, std::optional<Info> (*parse)(std::string_view)) {
-  if (const auto at = own.find(key); at != own.end()) return at->second;
-  if (request.context.cache == nullptr) return nullptr;
-  auto text = request.context.cache->get(key);
+using Known = std::map<std::string, std::shared_ptr<const Info>, std::less<>>;
+
+template <typename Info>
+std::shared_ptr<const Info> take_text(Known<Info>& own, const std::string& key,
+                                      std::optional<std::string> text,
+                                      std::optional<Info> (*parse)(std::string_view)) {
   if (!text) return nullptr;
   auto info = parse_once<Info>(key, std::move(*text), parse);
   if (info != nullptr) own.emplace(key, info);
   return info;
+}
+
+// A request that is told of its account will want to know of its container too.
+std::string container_beside(const Request& request, std::string_view account) {
+  const auto path = split_api_path(request.path, 3);
+  if (!path || path->account != account) return {};
+  std::string key = container_key(account, path->container);
+  return request.context.info_cache->containers.contains(key) ? std::string() : key;
 }
 
 Response ask(const Request& request, const App& next, std::string path, std::string_view source) {
@@ -153,15 +161,26 @@ std::string_view field_of(const InfoFields& fields, std::string_view name) {
 }
 
 std::shared_ptr<const AccountInfo> cached_account_info(Request& request, std::string_view account) {
-  return look_up<AccountInfo>(request, own_cache(request).accounts, account_key(account),
-                              parse_account_info);
+  InfoCache& own = own_cache(request);
+  const std::string key = account_key(account);
+  if (const auto at = own.accounts.find(key); at != own.accounts.end()) return at->second;
+  if (request.context.cache == nullptr) return nullptr;
+  Cache::Beside beside(container_beside(request, account));
+  if (beside.key.empty())
+    return take_text(own.accounts, key, request.context.cache->get(key), parse_account_info);
+  auto text = request.context.cache->get_both(key, beside);
+  take_text(own.containers, beside.key, std::move(beside.value), parse_container_info);
+  return take_text(own.accounts, key, std::move(text), parse_account_info);
 }
 
 std::shared_ptr<const ContainerInfo> cached_container_info(Request& request,
                                                            std::string_view account,
                                                            std::string_view container) {
-  return look_up<ContainerInfo>(request, own_cache(request).containers,
-                                container_key(account, container), parse_container_info);
+  auto& own = own_cache(request).containers;
+  const std::string key = container_key(account, container);
+  if (const auto at = own.find(key); at != own.end()) return at->second;
+  if (request.context.cache == nullptr) return nullptr;
+  return take_text(own, key, request.context.cache->get(key), parse_container_info);
 }
 
 std::shared_ptr<const AccountInfo> get_account_info(Request& request, const App& next,

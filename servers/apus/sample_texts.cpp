@@ -53,7 +53,7 @@ constexpr std::string_view kMemcache = R"(
 # HOST:PORT, separated by commas; the same in the same order on every proxy.
 # memcache_servers = 127.0.0.1:11211
 # Connections to each server.
-# memcache_max_connections = 2
+# memcache_max_connections = 32
 # Seconds to connect, to wait for a connection of the pool, and for an answer.
 # connect_timeout = 0.3
 # pool_timeout = 1.0

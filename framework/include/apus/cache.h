@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace apus {
 
@@ -30,6 +31,16 @@ class APUS_API Cache {
   virtual std::optional<std::int64_t> increment(std::string_view key, std::int64_t delta,
                                                 std::chrono::seconds ttl) = 0;
   virtual void remove(std::string_view key) = 0;
+
+  /// A second key, and what the cache says of it.
+  struct Beside {
+    explicit Beside(std::string wanted) : key(std::move(wanted)) {}
+    std::string key;
+    bool asked = false;                ///< false = nothing is known of it
+    std::optional<std::string> value;  ///< as `get` gives it
+  };
+  /// As get(key). `beside` is answered too where that takes no question of its own.
+  virtual std::optional<std::string> get_both(std::string_view key, Beside& beside);
 };
 
 }  // namespace apus

@@ -18,8 +18,8 @@ struct MemcachedConf {
   std::chrono::milliseconds connect_timeout{300};
   std::chrono::milliseconds pool_timeout{1000};  ///< waiting for a free connection
   std::chrono::milliseconds io_timeout{2000};
-  int tries = 3;            ///< servers asked for one key
-  int max_connections = 2;  ///< per server
+  int tries = 3;             ///< servers asked for one key
+  int max_connections = 32;  ///< per server; a request that finds none free waits
   double error_suppression_interval = 60;
   double error_suppression_limit = 10;  ///< more errors within the interval rest a server for it
   std::int64_t item_size_warning_threshold = -1;  ///< bytes; negative = never

@@ -24,9 +24,16 @@ class MapCache final : public Cache {
     return std::nullopt;
   }
   void remove(std::string_view key) override { values.erase(std::string(key)); }
+  std::optional<std::string> get_both(std::string_view key, Beside& beside) override {
+    ++pairs;
+    beside.asked = true;
+    beside.value = get(beside.key);
+    return get(key);
+  }
 
   std::map<std::string, std::string> values;
   std::map<std::string, std::chrono::seconds> ttls;
+  int pairs = 0;
 };
 
 class FakeNext final : public App {
@@ -151,4 +158,33 @@ TEST_CASE("broken cache values are no values") {
   const auto odd = parse_container_info(R"({"status": "x", "meta": [1], "bytes": {}})");
   REQUIRE(odd);
   CHECK(odd->status == 0);
+}
+
+TEST_CASE("a request in a container that asks for its account is told of both") {
+  MapCache cache;
+  FakeNext next;
+  next.answer = [](Request&) { return container_answer(); };
+  Request first("GET", "/v1/a/c/o");
+  first.context.cache = &cache;
+  get_container_info(first, next, "a", "c");
+  REQUIRE(cache.values.contains("container/a/c"));
+  const auto asked = next.asked.size();
+  cache.values["account/a"] = R"({"status": 204, "total_object_count": "3"})";
+
+  Request request("GET", "/v1/a/c/o");
+  request.context.cache = &cache;
+  cache.pairs = 0;
+  CHECK(get_account_info(request, next, "a")->total_object_count == 3);
+  CHECK(cache.pairs == 1);
+  cache.values.clear();
+  CHECK(get_container_info(request, next, "a", "c")->object_count == 7);
+  CHECK(next.asked.size() == asked);
+
+  Request account("GET", "/v1/a");
+  account.context.cache = &cache;
+  get_account_info(account, next, "a");
+  Request other("GET", "/v1/b/c/o");
+  other.context.cache = &cache;
+  get_account_info(other, next, "a");
+  CHECK(cache.pairs == 1);
 }

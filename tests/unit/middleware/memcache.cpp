@@ -317,3 +317,55 @@ TEST_CASE("memcache: TLS is refused, not ignored") {
                   app),
       std::runtime_error);
 }
+
+TEST_CASE("memcached: two keys of one server are one question") {
+  const Memcached server;
+  Shared shared({server.name()});
+  Cache& cache = *shared.cache;
+  cache.set("key", R"({"a": 1})", Seconds(60));
+  Cache::Beside beside("other");
+  CHECK(cache.get_both("key", beside) == R"({"a": 1})");
+  CHECK(beside.asked);
+  CHECK_FALSE(beside.value);
+  cache.set("other", "[2]", Seconds(60));
+  CHECK(cache.get_both("key", beside) == R"({"a": 1})");
+  CHECK(beside.value == "[2]");
+  cache.remove("key");
+  beside = Cache::Beside("other");
+  CHECK_FALSE(cache.get_both("key", beside));
+  CHECK(beside.value == "[2]");
+  // The same one twice.
+  beside = Cache::Beside("key");
+  CHECK_FALSE(cache.get_both("key", beside));
+  CHECK_FALSE(beside.value);
+  CHECK(cache.get("other") == "[2]");
+}
+
+TEST_CASE("memcached: what another server has is not asked for beside") {
+  const Memcached one;
+  const Memcached two;
+  Shared shared({one.name(), two.name()});
+  int together = 0;
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = "k" + std::to_string(i);
+    shared.cache->set(name, std::to_string(i), Seconds(60));
+    Cache::Beside beside(name);
+    shared.cache->set("key", "[1]", Seconds(60));
+    CHECK(shared.cache->get_both("key", beside) == "[1]");
+    if (!beside.asked) continue;
+    ++together;
+    CHECK(beside.value == std::to_string(i));
+  }
+  CHECK(together > 0);
+  CHECK(together < 40);
+}
+
+TEST_CASE("memcached: a server that is gone knows nothing of two keys either") {
+  Memcached server;
+  Shared shared({server.name()});
+  shared.cache->set("key", "[1]", Seconds(60));
+  server.stop();
+  Cache::Beside beside("other");
+  CHECK_FALSE(shared.cache->get_both("key", beside));
+  CHECK_FALSE(beside.asked);
+}
