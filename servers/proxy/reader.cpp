@@ -36,6 +36,15 @@ std::string plain_etag(const Response& response) {
   return out;
 }
 
+// What a client may be kept waiting for until all of it is here.
+constexpr std::uint64_t kSmallObject = 65536;
+constexpr std::uint64_t kUsualListing = 8U << 20U;
+
+// What is in memory, or a stretch of a file of this machine, cannot break off on its way.
+bool cannot_break(Source& body) {
+  return dynamic_cast<const StringSource*>(&body) != nullptr || body.file_region().has_value();
+}
+
 }  // namespace
 
 Reader::Reader(const Services& services, const Request& client, ReadPlan plan)
@@ -64,13 +73,36 @@ Call Reader::call_of(const RingDevice& device) const {
   return {std::move(endpoint), std::move(request)};
 }
 
+// A small whole body is fetched before its node counts as one that has it: where it breaks off, or
+// is not as long as announced, another node is asked and the client sees nothing of it.
+bool Reader::fetch_small(const RingNode& node, Response& response) {
+  const std::uint64_t limit = is_object_ ? kSmallObject : kUsualListing;
+  if (newest_ || client_->method != "GET" || response.status != 200 || response.body == nullptr)
+    return true;
+  const std::uint64_t length = response.content_length.value_or(limit + 1);
+  if (length > limit || cannot_break(*response.body)) return true;
+  std::string why = "the body is not as long as announced";
+  try {
+    std::string text = read_all(response.body.get(), limit);
+    if (text.size() == length) {
+      response.body = std::make_unique<StringSource>(std::move(text));
+      return true;
+    }
+  } catch (const BodyError& error) {
+    why = error.what();
+  }
+  services_->limiter().exception(*node.device, plan_.type, "Trying to read during GET", why,
+                                 client_->context.trans_id);
+  return false;
+}
+
 bool Reader::judge_good(const RingNode& node, Response response) {
   if (never_put(response) || (!used_etag_.empty() && used_etag_ != plain_etag(response))) {
     answers_.emplace_back(404);
     return false;
   }
   const Timestamp age = age_of(response);
-  if (age < latest_404_) return false;
+  if (age < latest_404_ || !fetch_small(node, response)) return false;
   if (!best_ || age >= age_of(best_->response)) best_ = Found{std::move(response), node};
   return !newest_;
 }
@@ -198,10 +230,7 @@ Response read_from(const Services& services, const Request& client, ReadPlan pla
   out.headers.set("Accept-Ranges", "bytes");
   const bool has_entity = out.status == 200 || out.status == 206;
   if (client.method != "GET" || !has_entity || out.body == nullptr) return out;
-  // What is in memory, or a stretch of a file of this machine, cannot break off on its way.
-  const bool safe = dynamic_cast<const StringSource*>(out.body.get()) != nullptr ||
-                    out.body->file_region().has_value();
-  if (!reader.resumable() || safe) return out;
+  if (!reader.resumable() || cannot_break(*out.body)) return out;
   reader.outlive_client();
   return resuming(std::move(reader), std::move(out), found->node);
 }

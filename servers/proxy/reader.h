@@ -53,6 +53,7 @@ class Reader {
   void ask_at_once(std::size_t concurrency);
   /// True when no more has to be asked.
   bool judge(const RingNode& node, Outcome outcome);
+  bool fetch_small(const RingNode& node, Response& response);
   bool judge_good(const RingNode& node, Response response);
   void judge_bad(const RingNode& node, Response response);
   [[nodiscard]] bool is_good(const Response& response) const;

@@ -26,13 +26,13 @@ class OwnCluster(DebianSwift):
 
     RELAYED = 1
 
-    def __init__(self, small_disk_of=None):
-        """`small_disk_of` is a node whose device is to be a SmallDisk."""
+    def __init__(self, small_disk_of=None, relay=Relay):
+        """`small_disk_of` is a node whose device is to be a SmallDisk; `relay` the kind of node 1's relays."""
         self.small_disk_of, self.small_disk = small_disk_of, None
         super().__init__(devices=len(NODES), replicas=3, pipeline="catch_errors gatekeeper healthcheck proxy-logging "
                          "cache listing_formats tempauth proxy-server")
         self.node_ports = {(kind, node): free_port(address(node)) for kind in KINDS for node in NODES}
-        self.relays = {kind: Relay(address(self.RELAYED), (address(self.RELAYED), self.node_ports[kind, self.RELAYED]))
+        self.relays = {kind: relay(address(self.RELAYED), (address(self.RELAYED), self.node_ports[kind, self.RELAYED]))
                        for kind in KINDS}
 
     def __enter__(self):

@@ -1,8 +1,15 @@
 """A port between a server and those who ask it: it can be cut, as a pulled cable does it, or be slow."""
 
 import asyncio
+import enum
 import socket
 import threading
+
+
+class Then(enum.Enum):
+    """What comes after a piece: more, the end of the connection, or nothing at all."""
+
+    GO_ON, CLOSE, STALL = range(3)
 
 
 class Relay:
@@ -11,6 +18,10 @@ class Relay:
     While cut, nothing comes through in either direction and nothing is refused: connections that there are stand still,
     and new ones are not taken. `delay` seconds are how long each piece is on its way.
     """
+
+    def spoil(self, piece):
+        """What of a piece of the server's answer is passed on, and what comes then; runs in the relay's thread."""
+        return piece, Then.GO_ON
 
     def __init__(self, host, target):
         self.host, self.target = host, target
@@ -78,20 +89,28 @@ class Relay:
             writer.transport.abort()
             return
         try:
-            await asyncio.gather(self._pass(reader, ahead), self._pass(behind, writer))
+            await asyncio.gather(self._pass(reader, ahead), self._pass(behind, writer, self.spoil))
         except OSError:
             pass
         finally:
             for end in (writer, ahead):
                 end.transport.abort()
 
-    async def _pass(self, reader, writer):
+    async def _pass(self, reader, writer, spoil=None):
         while piece := await reader.read(65536):
             if self.delay:
                 await asyncio.sleep(self.delay)
             await self._whole.wait()
+            then = Then.GO_ON
+            if spoil is not None:
+                piece, then = spoil(piece)
             writer.write(piece)
             await writer.drain()
+            if then is Then.CLOSE:
+                raise ConnectionResetError
+            if then is Then.STALL:
+                await reader.read()  # until the server ends it
+                return
         await self._whole.wait()
         if writer.can_write_eof():
             writer.write_eof()

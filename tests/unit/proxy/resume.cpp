@@ -8,6 +8,8 @@ using namespace apus::test;
 
 namespace {
 
+// A whole body of this size is fetched before it is answered with; a range of all of it is not.
+const Headers kAll = {{"Range", "bytes=0-"}};
 const std::string kEntity = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 // As an object server answers ranges of kEntity, in pieces of 4 bytes; the body breaks after
@@ -51,8 +53,8 @@ TEST_CASE("a body that breaks off goes on where it was") {
   cluster.on[kObjectNode] = [&](Request& request, std::size_t) {
     return ranged(request, ++calls == 1 ? std::optional<std::size_t>(10) : std::nullopt);
   };
-  Response out = cluster.ask("GET", "/v1/a/c/o");
-  CHECK(out.status == 200);
+  Response out = cluster.ask("GET", "/v1/a/c/o", kAll);
+  CHECK(out.status == 206);
   CHECK(out.content_length == 36);
   CHECK(body_of(out) == kEntity);
   const auto seen = cluster.seen(kObjectNode);
@@ -103,13 +105,13 @@ TEST_CASE("every break at every place leaves the entity whole") {
 TEST_CASE("breaks again and again use up the nodes") {
   FakeCluster cluster;
   cluster.on[kObjectNode] = [&](Request& request, std::size_t) { return ranged(request, 8); };
-  Response out = cluster.ask("GET", "/v1/a/c/o");
+  Response out = cluster.ask("GET", "/v1/a/c/o", kAll);
   CHECK(body_of(out) == kEntity);
   CHECK(cluster.seen(kObjectNode).size() == 5);
 
   cluster.on[kObjectNode] = [&](Request& request, std::size_t) { return ranged(request, 4); };
   cluster.forget();
-  Response broken = cluster.ask("GET", "/v1/a/c/o");
+  Response broken = cluster.ask("GET", "/v1/a/c/o", kAll);
   CHECK_THROWS_AS(body_of(broken), BodyError);
   CHECK(cluster.seen(kObjectNode).size() == 6);
 }
@@ -122,7 +124,7 @@ TEST_CASE("a node with another entity is not gone on with") {
     return ranged(request, first ? std::optional<std::size_t>(8) : std::nullopt,
                   first || calls == 6 ? "e" : "other");
   };
-  Response out = cluster.ask("GET", "/v1/a/c/o");
+  Response out = cluster.ask("GET", "/v1/a/c/o", kAll);
   CHECK(body_of(out) == kEntity);
   CHECK(cluster.seen(kObjectNode).size() == 6);
 }
@@ -137,7 +139,7 @@ TEST_CASE("a node that lies about its range is not gone on with") {
     if (calls == 4) out.headers.set("Content-Range", "garbage");
     return out;
   };
-  Response out = cluster.ask("GET", "/v1/a/c/o");
+  Response out = cluster.ask("GET", "/v1/a/c/o", kAll);
   CHECK(body_of(out) == kEntity);
   CHECK(cluster.seen(kObjectNode).size() == 5);
 }
@@ -150,7 +152,7 @@ TEST_CASE("a node that sends all instead of a range is read past what is known")
     request.headers.erase("Range");
     return ranged(request, std::nullopt);
   };
-  Response out = cluster.ask("GET", "/v1/a/c/o");
+  Response out = cluster.ask("GET", "/v1/a/c/o", kAll);
   CHECK(body_of(out) == kEntity);
 }
 
@@ -206,4 +208,25 @@ TEST_CASE("X-Newest does not go on elsewhere") {
   cluster.on[kObjectNode] = [&](Request& request, std::size_t) { return ranged(request, 8); };
   Response out = cluster.ask("GET", "/v1/a/c/o", {{"X-Newest", "true"}});
   CHECK_THROWS_AS(body_of(out), BodyError);
+}
+
+TEST_CASE("a small body that is not what was announced is nothing that a client sees") {
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{7}, std::size_t{35}}) {
+    FakeCluster cluster;
+    std::size_t calls = 0;
+    cluster.on[kObjectNode] = [&](Request& request, std::size_t) {
+      Response out = ranged(request, ++calls == 1 ? std::optional(bytes) : std::nullopt);
+      if (calls == 2) out.content_length = 43;  // and no more than it has
+      return out;
+    };
+    Response out = cluster.ask("GET", "/v1/a/c/o");
+    CHECK(out.status == 200);
+    CHECK(out.content_length == 36);
+    CHECK(body_of(out) == kEntity);
+    CHECK(cluster.seen(kObjectNode).size() == 3);
+    CHECK(cluster.host.log.has("Trying to read during GET"));
+  }
+  FakeCluster cluster;
+  cluster.on[kObjectNode] = [](Request& request, std::size_t) { return ranged(request, 8); };
+  CHECK(cluster.ask("GET", "/v1/a/c/o").status == 503);
 }
