@@ -18,6 +18,7 @@
 #include "framework/conf/server_options.h"
 #include "framework/host/process_host.h"
 #include "framework/plugin/loader.h"
+#include "servers/apus/process.h"
 
 namespace apus {
 namespace {
@@ -102,21 +103,22 @@ DaemonWords parse_words(const std::vector<std::string>& words) {
   return out;
 }
 
+bool declares(const Descriptor& plugin, std::string_view name) {
+  return std::any_of(plugin.options, plugin.options + plugin.option_count,
+                     [&](const OptionSpec& spec) { return spec.name == name; });
+}
+
 // A word of the command line stands for the daemon's option of that name, or for "override_NAME"
 // where the daemon has that.
 void apply(const DaemonWords& words, const Descriptor& plugin, Options::Map& values) {
-  const auto declares = [&](std::string_view name) {
-    return std::any_of(plugin.options, plugin.options + plugin.option_count,
-                       [&](const OptionSpec& spec) { return spec.name == name; });
-  };
   for (const auto& [name, value] : words.given) {
     const std::string overriding = "override_" + name;
-    const std::string& option = declares(overriding) ? overriding : name;
-    if (declares(option)) values[option] = {value, {"the command line", 0, ""}};
+    const std::string& option = declares(plugin, overriding) ? overriding : name;
+    if (declares(plugin, option)) values[option] = {value, {"the command line", 0, ""}};
   }
 }
 
-int run(const std::string& name, const DaemonWords& words) {
+int run(const std::string& name, const DaemonWords& words, bool as_swift) {
   std::vector<ConfProblem> problems;
   const std::filesystem::path conf = *words.conf;
   const ConfFile file = read_conf(conf, problems);
@@ -130,10 +132,15 @@ int run(const std::string& name, const DaemonWords& words) {
     for (const Options::Problem& one : options.check(server_option_names()))
       problems.push_back({one.fatal, one.origin, one.option, one.message});
     if (!tell(problems)) return 1;
+    // A daemon that declares `user` means something else by it, and needs the rights it has.
+    if (options.all().contains("user") && !declares(plugin, "user"))
+      become_user(options.text("user"));
     Cluster cluster(options.find("swift_dir").value_or("/etc/swift"));
     ServerHost host(cluster, options, name);
     const auto daemon = plugin.make_daemon({options, host});
     const StopSignals signals;
+    // Who started it waits until nobody writes there any more.
+    if (as_swift && !words.once && !words.verbose) release_stdio();
     // Between lines of a log a bar would be in the way.
     if (words.once && !words.verbose && ::isatty(STDERR_FILENO) != 0)
       PassProgress::draw_on_terminal();
@@ -172,10 +179,11 @@ std::optional<int> run_as_daemon(const std::vector<std::string>& command_line) {
   if (command_line.empty()) return std::nullopt;
   std::vector<std::string> words(command_line.begin() + 1, command_line.end());
   const std::string called = std::filesystem::path(command_line.front()).filename().string();
-  if (called.starts_with("swift-")) words.insert(words.begin(), called.substr(6));
+  const bool as_swift = called.starts_with("swift-");
+  if (as_swift) words.insert(words.begin(), called.substr(6));
   if (words.empty() || !is_daemon(PluginLoader(), words.front())) return std::nullopt;
   const DaemonWords said = parse_words(words);
-  if (said.conf) return run(words.front(), said);
+  if (said.conf) return run(words.front(), said, as_swift);
   std::cerr << "apus " << words.front() << ": expected CONF [once]\n";
   return 2;
 }
