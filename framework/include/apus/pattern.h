@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace apus {
 
@@ -21,6 +22,9 @@ class APUS_API Pattern {
 
   /// True when some piece of the text fits.
   [[nodiscard]] bool found_in(std::string_view text) const;
+  /// Of every piece that fits, from the left and without overlap: the expression's first group, or
+  /// the whole piece when it has none. A piece that is empty is left out.
+  [[nodiscard]] std::vector<std::string> pieces_of(std::string_view text) const;
 
  private:
   struct Compiled;
