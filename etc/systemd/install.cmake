@@ -29,3 +29,4 @@ set(DEFAULT "")
 set(SERVER container)  # the one daemon with a conf of its own
 set(CONF container-reconciler)
 write_unit(daemon@.service.in apus-container@reconciler.service)
+write_unit(drive-audit.service.in apus-drive-audit.service)

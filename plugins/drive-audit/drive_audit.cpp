@@ -80,6 +80,7 @@ std::vector<std::string> log_files(Disk& disk, const std::string& pattern) {
            std::pair(other.first.tv_sec, other.first.tv_nsec);
   });
   std::vector<std::string> out;
+  out.reserve(files.size());
   for (auto& [time, path] : files) out.push_back(std::move(path));
   return out;
 }

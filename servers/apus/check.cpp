@@ -7,6 +7,7 @@
 #include "framework/log/line_logger.h"
 #include "framework/pipeline/server_plan.h"
 #include "framework/ring/ring_file.h"
+#include "servers/apus/background.h"
 #include "servers/apus/commands.h"
 #include "servers/apus/explain.h"
 #include "servers/apus/sample.h"
@@ -98,6 +99,10 @@ int check(const CheckArguments& arguments) {
     for (const fs::path& path : conf_paths(conf)) {
       if (path.filename() == "swift.conf") {
         read_swift_conf(path.parent_path(), problems);
+        continue;
+      }
+      if (path.filename() == "drive-audit.conf") {  // no pipeline stands in it
+        const Background daemons({path}, problems);
         continue;
       }
       const ServerPlan plan = plan_server(path, problems);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -32,8 +33,23 @@ constexpr SampleServer kServers[] = {
     {"object", "6200", "The objects of this machine's devices."},
 };
 
-// The daemon with a conf of its own, in which the pipeline of its requests stands too.
-constexpr std::string_view kReconciler = "container-reconciler";
+// A daemon with a conf of its own.
+struct OwnConf {
+  std::string_view daemon;
+  const char* about;
+  bool asks;  // the pipeline of its requests stands there too
+};
+
+constexpr OwnConf kOwnConfs[] = {
+    {"container-reconciler", "What lies in another policy than its container, moved there.", true},
+    {"drive-audit", "Drives that the kernel's log tells errors of, taken out of use.", false},
+};
+
+const OwnConf* own_conf(std::string_view name) {
+  const auto* const at = std::find_if(std::begin(kOwnConfs), std::end(kOwnConfs),
+                                      [&](const OwnConf& one) { return one.daemon == name; });
+  return at == std::end(kOwnConfs) ? nullptr : at;
+}
 
 void append_option(const OptionSpec& spec, std::string& out) {
   out += "# " + std::string(spec.help) + "\n# " + std::string(spec.name) + " =" +
@@ -45,19 +61,19 @@ bool is_of_every_daemon(std::string_view option) {
          option == "strict_config";
 }
 
-std::string reconciler_sample() {
-  std::string out = sample_head("What lies in another policy than its container, moved there.",
-                                std::string(kReconciler) + ".conf");
+std::string own_sample(const OwnConf& own) {
+  const std::string name(own.daemon);
+  std::string out = sample_head(own.about, name + ".conf");
   out += "\n[DEFAULT]\n";
   for (const OptionSpec& spec : server_options_of(false)) {
     if (is_of_every_daemon(spec.name)) append_option(spec, out);
   }
-  out += "\n[" + std::string(kReconciler) + "]\n";
+  out += "\n[" + name + "]\n";
   PluginLoader loader;
-  const Descriptor& plugin = loader.load(std::string(kReconciler), PluginKind::kDaemon);
+  const Descriptor& plugin = loader.load(name, PluginKind::kDaemon);
   for (const OptionSpec& spec : std::span(plugin.options, plugin.option_count))
     append_option(spec, out);
-  return out + std::string(kDaemonPipeline);
+  return own.asks ? out + std::string(kDaemonPipeline) : out;
 }
 
 class ServerSample {
@@ -139,7 +155,7 @@ class ServerSample {
     for (const std::string& plugin : plugins_of_kind(loader_, PluginKind::kDaemon)) {
       std::string name = plugin;
       std::replace(name.begin(), name.end(), '_', '-');
-      if (!name.starts_with(std::string(server_.name) + "-") || name == kReconciler) continue;
+      if (!name.starts_with(std::string(server_.name) + "-") || own_conf(name) != nullptr) continue;
       out_ += "\n[" + name + "]\n";
       add_options(plugin, PluginKind::kDaemon);
     }
@@ -164,7 +180,7 @@ std::vector<std::string> sample_list() {
   std::vector<std::string> out;
   for (const SampleServer& server : kServers)
     out.push_back(std::string(server.name) + "-server.conf");
-  out.push_back(std::string(kReconciler) + ".conf");
+  for (const OwnConf& own : kOwnConfs) out.push_back(std::string(own.daemon) + ".conf");
   for (const SampleText& text : sample_texts()) out.emplace_back(text.name);
   out.emplace_back("options.md");
   return out;
@@ -180,7 +196,9 @@ std::string sample_conf(const std::string& name) {
   for (const SampleServer& server : kServers) {
     if (name == std::string(server.name) + "-server.conf") return ServerSample(server).text();
   }
-  if (name == std::string(kReconciler) + ".conf") return reconciler_sample();
+  for (const OwnConf& own : kOwnConfs) {
+    if (name == std::string(own.daemon) + ".conf") return own_sample(own);
+  }
   for (const SampleText& text : sample_texts()) {
     if (name == text.name) return sample_text(text);
   }

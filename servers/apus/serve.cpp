@@ -35,7 +35,8 @@ void allow_many_files() {
 
 bool serves_nobody(const fs::path& path) {
   const fs::path name = path.filename();
-  return name == "internal-client.conf" || name == "container-reconciler.conf";
+  return name == "internal-client.conf" || name == "container-reconciler.conf" ||
+         name == "drive-audit.conf";
 }
 
 void tell(const std::vector<ConfProblem>& problems) {

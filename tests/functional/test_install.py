@@ -84,7 +84,7 @@ class Installed(unittest.TestCase):
         units = self.units()
         servers = {f"apus-{server}.service" for server in ("proxy", "account", "container", "object")}
         daemons = {f"apus-{server}@.service" for server in ("account", "container", "object")}
-        self.assertEqual(set(units), servers | daemons | {"apus-container@reconciler.service"})
+        self.assertEqual(set(units), servers | daemons | {"apus-container@reconciler.service", "apus-drive-audit.service"})
         for name, text in units.items():
             self.assertNotRegex(text, r"@[A-Z]+@", name)
             program = re.search(r"^ExecStart=(\S+) ", text, re.M).group(1)
@@ -98,10 +98,12 @@ class Installed(unittest.TestCase):
         self.assertGreaterEqual(len(plugins), 5)
         for path in plugins:
             server, _, daemon = path.stem.partition("-")
-            units, own = self.units(), f"apus-{server}@{daemon}.service"  # one with a conf of its own
-            command = re.search(r"^ExecStart=(.*)$", units.get(own, units[f"apus-{server}@.service"]), re.M).group(1)
-            words = command.replace("%i", daemon).split()
-            self.assertEqual(words[2], f"/etc/swift/{path.stem if own in units else f'{server}-server'}.conf")
+            units = self.units()
+            own = {f"apus-{server}@{daemon}.service", f"apus-{path.stem}.service"} & set(units)  # has a conf of its own
+            unit = units[own.pop() if own else f"apus-{server}@.service"]
+            words = re.search(r"^ExecStart=(.*)$", unit, re.M).group(1).replace("%i", daemon).split()
+            shared = f"apus-{server}@.service" in units and unit == units[f"apus-{server}@.service"]
+            self.assertEqual(words[2], f"/etc/swift/{f'{server}-server' if shared else path.stem}.conf")
             self.assertIn("expected CONF [once]", run(*words[:2], status=2))
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not there")
