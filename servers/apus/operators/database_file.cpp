@@ -8,8 +8,8 @@
 
 namespace apus {
 
-ToolServices::ToolServices(SwiftConf swift_conf, const std::string& level)
-    : conf(std::move(swift_conf)), log(make_logger({.name = "info", .level = level})) {}
+ToolServices::ToolServices(const SwiftConf& swift_conf, const std::string& level)
+    : conf(swift_conf), log(make_logger({.name = "info", .level = level})) {}
 
 BrokerServices ToolServices::get() {
   return {real_disk(), clock, entropy, *log, connections, conf.constraints};

@@ -13,7 +13,7 @@ namespace apus {
 
 /// What a broker needs, for as long as the tool runs.
 struct ToolServices {
-  explicit ToolServices(SwiftConf swift_conf, const std::string& level = "ERROR");
+  explicit ToolServices(const SwiftConf& swift_conf, const std::string& level = "ERROR");
   BrokerServices get();
 
   SwiftConf conf;
