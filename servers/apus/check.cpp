@@ -10,6 +10,7 @@
 #include "servers/apus/background.h"
 #include "servers/apus/commands.h"
 #include "servers/apus/explain.h"
+#include "servers/apus/own_confs.h"
 #include "servers/apus/sample.h"
 #include "servers/apus/serve.h"
 
@@ -101,7 +102,7 @@ int check(const CheckArguments& arguments) {
         read_swift_conf(path.parent_path(), problems);
         continue;
       }
-      if (path.filename() == "drive-audit.conf") {  // no pipeline stands in it
+      if (const OwnConf* own = own_conf(path); own != nullptr && !own->asks) {
         const Background daemons({path}, problems);
         continue;
       }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -14,6 +13,7 @@
 #include "framework/plugin/loader.h"
 #include "servers/apus/operators/object_relinker.h"
 #include "servers/apus/option_page.h"
+#include "servers/apus/own_confs.h"
 #include "servers/apus/sample_order.h"
 #include "servers/apus/sample_texts.h"
 
@@ -32,24 +32,6 @@ constexpr SampleServer kServers[] = {
     {"container", "6201", "The containers of this machine's devices."},
     {"object", "6200", "The objects of this machine's devices."},
 };
-
-// A daemon with a conf of its own.
-struct OwnConf {
-  std::string_view daemon;
-  const char* about;
-  bool asks;  // the pipeline of its requests stands there too
-};
-
-constexpr OwnConf kOwnConfs[] = {
-    {"container-reconciler", "What lies in another policy than its container, moved there.", true},
-    {"drive-audit", "Drives that the kernel's log tells errors of, taken out of use.", false},
-};
-
-const OwnConf* own_conf(std::string_view name) {
-  const auto* const at = std::find_if(std::begin(kOwnConfs), std::end(kOwnConfs),
-                                      [&](const OwnConf& one) { return one.daemon == name; });
-  return at == std::end(kOwnConfs) ? nullptr : at;
-}
 
 void append_option(const OptionSpec& spec, std::string& out) {
   out += "# " + std::string(spec.help) + "\n# " + std::string(spec.name) + " =" +
@@ -155,7 +137,9 @@ class ServerSample {
     for (const std::string& plugin : plugins_of_kind(loader_, PluginKind::kDaemon)) {
       std::string name = plugin;
       std::replace(name.begin(), name.end(), '_', '-');
-      if (!name.starts_with(std::string(server_.name) + "-") || own_conf(name) != nullptr) continue;
+      if (!name.starts_with(std::string(server_.name) + "-") ||
+          own_conf(std::string_view(name)) != nullptr)
+        continue;
       out_ += "\n[" + name + "]\n";
       add_options(plugin, PluginKind::kDaemon);
     }

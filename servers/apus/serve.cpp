@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "servers/apus/background.h"
+#include "servers/apus/own_confs.h"
 #include "servers/apus/served.h"
 
 namespace apus {
@@ -34,9 +35,7 @@ void allow_many_files() {
 }  // namespace
 
 bool serves_nobody(const fs::path& path) {
-  const fs::path name = path.filename();
-  return name == "internal-client.conf" || name == "container-reconciler.conf" ||
-         name == "drive-audit.conf";
+  return path.filename() == "internal-client.conf" || own_conf(path) != nullptr;
 }
 
 void tell(const std::vector<ConfProblem>& problems) {

@@ -18,7 +18,7 @@ int serve(const std::vector<std::filesystem::path>& confs,
           const std::function<void(int port)>& ready);
 
 /// A conf whose pipeline is for a daemon's own requests: internal-client.conf and
-/// container-reconciler.conf, drive-audit.conf.
+/// those of kOwnConfs.
 bool serves_nobody(const std::filesystem::path& path);
 
 /// The confs a path means: a file; a folder of confs that each have a pipeline and serve somebody;
