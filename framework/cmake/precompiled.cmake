@@ -1,20 +1,9 @@
-# The standard library, parsed once for the whole tree: apus_precompile() makes every target of it start from one
-# precompiled header. Only for presets whose builds nobody edits in (a missing #include does not show here: release,
-# which has none of this, shows it).
+# The standard library and the options of the commands, parsed once for the whole tree: apus_precompile() makes every
+# target of it start from one precompiled header. Only for presets whose builds nobody edits in (a missing #include does
+# not show here: release, which has none of this, shows it).
 set(APUS_PRECOMPILED <algorithm> <array> <atomic> <charconv> <chrono> <condition_variable> <filesystem> <fstream>
   <functional> <iostream> <map> <memory> <mutex> <optional> <set> <span> <sstream> <stdexcept> <string>
-  <string_view> <system_error> <thread> <utility> <variant> <vector>)
-
-# Every target of FOLDER and of the folders below it that has sources to compile.
-function(apus_targets_below folder result)
-  get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
-  get_property(children DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
-  foreach(child IN LISTS children)
-    apus_targets_below(${child} below)
-    list(APPEND targets ${below})
-  endforeach()
-  set(${result} ${targets} PARENT_SCOPE)
-endfunction()
+  <string_view> <system_error> <thread> <utility> <variant> <vector> <CLI/CLI.hpp>)
 
 # One header serves programs and libraries, with and without what Poco's headers define: all are compiled as libraries
 # are, and a definition that the header has and a target has not does no harm.

@@ -59,9 +59,11 @@ class Sharding(unittest.TestCase):
         return self.cluster.run("container-sharder", makers or BOTH, cleave_row_batch_size=100,
                                 **{"cleave_batch_size": 3, **options})
 
-    def check_logs(self, said):
+    def check_logs(self, said, expected=None):
+        """No complaint in what the sharders said, but for lines that `expected` matches."""
         for node, text in said.items():
-            self.assertNotRegex(text, "ERROR|Traceback|Audit failed|Unhandled|Failed|Refused", f"node {node}")
+            rest = re.sub(f".*(?:{expected}).*", "", text) if expected else text
+            self.assertNotRegex(rest, "ERROR|Traceback|Audit failed|Unhandled|Failed|Refused", f"node {node}")
 
     def settle(self, paths, shards, **options):
         """Passes of all sharders until every copy is sharded."""
@@ -188,9 +190,11 @@ class Sharding(unittest.TestCase):
         self.shrink(path, keep)
         # Tombstones count as rows: they go first.
         self.check_logs(self.sharders({1: "apus", 2: "apus"}, reclaim_age=0))
-        # The root may take in one copy of the last shard before another that has more rows.
+        # The root may take in one copy of the last shard before another that has more rows. A copy of the root that has
+        # the rows and has not yet heard that the shard is gone finds no place for them: they stay where they belong.
+        early = "Failed to find destination for at least"
         for _ in range(12):
-            self.check_logs(self.sharders({1: "apus", 2: "apus"}, **sizes))
+            self.check_logs(self.sharders({1: "apus", 2: "apus"}, **sizes), early)
             if [state for state, _ in self.cluster.states(path)] == ["collapsed"] * 3 and all(
                     self.names(path, device) == keep for device in self.cluster.primaries(path)):
                 break

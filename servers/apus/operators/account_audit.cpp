@@ -18,7 +18,7 @@
 namespace apus {
 namespace {
 
-struct Arguments {
+struct AuditArguments {
   std::vector<std::string> paths;
   std::string swift_dir = "/etc/swift";
   std::string error_file;
@@ -64,7 +64,7 @@ std::string digest_of(Source* source) {
 
 class Audit {
  public:
-  explicit Audit(const Arguments& arguments)
+  explicit Audit(const AuditArguments& arguments)
       : arguments_(arguments), cluster_(arguments.swift_dir), crew_(arguments.concurrency) {}
 
   void account(const std::string& account) {
@@ -166,7 +166,7 @@ class Audit {
   bool one_copy(const RingDevice& device, std::uint32_t partition, const std::string& path,
                 int policy, std::vector<std::pair<std::string, const RingDevice*>>& etags);
 
-  const Arguments& arguments_;
+  const AuditArguments& arguments_;
   Cluster cluster_;
   Crew crew_;
   std::mutex mutex_;
@@ -363,7 +363,7 @@ void audit_path(Audit& audit, std::string path) {
   }
 }
 
-int account_audit(const Arguments& arguments) {
+int account_audit(const AuditArguments& arguments) {
   Audit audit(arguments);
   for (const std::string& path : arguments.paths) audit_path(audit, path);
   if (::isatty(STDIN_FILENO) == 0) {
@@ -376,7 +376,7 @@ int account_audit(const Arguments& arguments) {
 }  // namespace
 
 Command add_account_audit(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<AuditArguments>();
   CLI::App* parser = apus.add_subcommand(
       "account-audit", "whether all copies of an account, its containers and objects agree");
   parser->add_option(

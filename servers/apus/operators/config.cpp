@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct ConfigArguments {
   Words words;
   std::string swift_dir = "/etc/swift";
   int number = 0;
@@ -132,7 +132,7 @@ std::vector<std::string> find_confs(const std::string& folder, const std::string
 }
 
 // "proxy", "object-server", "container-updater", "object-server.2".
-std::vector<std::string> confs_of(const Arguments& arguments, const std::string& word) {
+std::vector<std::string> confs_of(const ConfigArguments& arguments, const std::string& word) {
   std::string name = lower(word);
   std::string which;
   if (const std::size_t dot = name.rfind('.'); dot != std::string::npos) {
@@ -161,7 +161,7 @@ std::vector<std::string> confs_of(const Arguments& arguments, const std::string&
   return found;
 }
 
-int config(const Arguments& arguments) {
+int config(const ConfigArguments& arguments) {
   const std::vector<std::string> words = arguments.words.given();
   if (words.empty())
     throw std::runtime_error("SERVER is missing: expected a kind of server, or a conf file");
@@ -190,7 +190,7 @@ int config(const Arguments& arguments) {
 }  // namespace
 
 Command add_config(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ConfigArguments>();
   CLI::App* parser = apus.add_subcommand(
       "config",
       "what a conf file says, with [DEFAULT] and %(names)s filled in; `apus check` tells "

@@ -14,7 +14,7 @@
 namespace apus {
 namespace {
 
-struct Arguments {
+struct DeleterArguments {
   std::string conf = "/etc/swift/internal-client.conf";
   std::int64_t request_tries = 3;
   std::string account;
@@ -30,7 +30,7 @@ constexpr const char* kType = "application/async-deleted";
 constexpr const char* kEtagOfNothing = "d41d8cd98f00b204e9800998ecf8427e";
 constexpr double kReportEvery = 10;
 
-Json job(const Arguments& arguments, const std::string& object, const Timestamp& when) {
+Json job(const DeleterArguments& arguments, const std::string& object, const Timestamp& when) {
   return Json::Object{
       {"name", when.normal() + "-" + arguments.account + "/" + arguments.container + "/" + object},
       {"deleted", 0},
@@ -42,7 +42,7 @@ Json job(const Arguments& arguments, const std::string& object, const Timestamp&
 }
 
 // The next page's names, which all lie behind `marker`.
-std::vector<std::string> page(const InternalClient& client, const Arguments& arguments,
+std::vector<std::string> page(const InternalClient& client, const DeleterArguments& arguments,
                               const std::string& marker) {
   Query query;
   query.set("format", "json");
@@ -64,7 +64,7 @@ std::vector<std::string> page(const InternalClient& client, const Arguments& arg
   return out;
 }
 
-void mark(const InternalClient& client, const Arguments& arguments,
+void mark(const InternalClient& client, const DeleterArguments& arguments,
           const std::vector<std::string>& names, const Timestamp& when) {
   Json::Array jobs;
   jobs.reserve(names.size());
@@ -77,7 +77,7 @@ void mark(const InternalClient& client, const Arguments& arguments,
              {}, {}, Json(std::move(jobs)).dump());
 }
 
-int mark_all(const InternalClient& client, const Arguments& arguments, const Timestamp& when,
+int mark_all(const InternalClient& client, const DeleterArguments& arguments, const Timestamp& when,
              const Clock& clock) {
   std::size_t marked = 0;
   std::string marker = arguments.marker;
@@ -97,7 +97,7 @@ int mark_all(const InternalClient& client, const Arguments& arguments, const Tim
   return 0;
 }
 
-int container_deleter(const Arguments& arguments) {
+int container_deleter(const DeleterArguments& arguments) {
   std::vector<ConfProblem> problems;
   const PasteConf paste = resolve_paste(read_conf(arguments.conf, problems), problems);
   for (const ConfProblem& problem : problems) {
@@ -127,7 +127,7 @@ int container_deleter(const Arguments& arguments) {
 }  // namespace
 
 Command add_container_deleter(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DeleterArguments>();
   CLI::App* parser = apus.add_subcommand(
       "container-deleter",
       "have the expirer delete the objects of a container; they are listed until it did");

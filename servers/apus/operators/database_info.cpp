@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct DatabaseArguments {
   Words words;
   std::string swift_dir = "/etc/swift";
   bool drop_prefixes = false;
@@ -113,8 +113,9 @@ void print_ranges(const std::vector<ShardRange>& ranges, bool verbose) {
   }
 }
 
-void print_places(const Arguments& arguments, const SwiftConf& conf, const std::string& kind,
-                  const std::string& account, const std::string& container) {
+void print_places(const DatabaseArguments& arguments, const SwiftConf& conf,
+                  const std::string& kind, const std::string& account,
+                  const std::string& container) {
   const auto ring = find_ring(arguments.swift_dir, kind);
   if (ring == nullptr) return;
   LocationQuery query;
@@ -126,8 +127,8 @@ void print_places(const Arguments& arguments, const SwiftConf& conf, const std::
 
 [[noreturn]] void no_info_row() { throw std::runtime_error("the database has no info row"); }
 
-void print_account(const Arguments& arguments, ToolServices& services, const DatabaseFile& source,
-                   Patience patience) {
+void print_account(const DatabaseArguments& arguments, ToolServices& services,
+                   const DatabaseFile& source, Patience patience) {
   AccountBroker broker(services.get(), source.place, "", source.file);
   broker.set_patience(patience);
   const auto stat = broker.info();
@@ -156,8 +157,8 @@ void print_container_stat(const SwiftConf& conf, const ContainerStat& stat) {
             << "\n  X-Container-Sync-Point2: " << stat.sync_point2 << "\n";
 }
 
-void print_container(const Arguments& arguments, ToolServices& services, const DatabaseFile& source,
-                     Patience patience) {
+void print_container(const DatabaseArguments& arguments, ToolServices& services,
+                     const DatabaseFile& source, Patience patience) {
   ContainerBroker broker(services.get(), source.place, "", "", source.file);
   broker.set_patience(patience);
   const auto stat = broker.info();
@@ -179,7 +180,8 @@ bool is_busy(const std::exception& error) {
   return dynamic_cast<const std::system_error*>(&error) != nullptr;
 }
 
-int print_info(const Arguments& arguments, const std::string& kind, const std::string& file) {
+int print_info(const DatabaseArguments& arguments, const std::string& kind,
+               const std::string& file) {
   if (!file.ends_with(".db") || !fs::exists(file)) {
     std::cout << "DB file doesn't exist\n";
     return 1;
@@ -211,7 +213,7 @@ int print_info(const Arguments& arguments, const std::string& kind, const std::s
 }
 
 Command add_info(CLI::App& apus, const std::string& kind) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DatabaseArguments>();
   CLI::App* parser = apus.add_subcommand(
       kind + "-info", "what the database of " + std::string(kind == "account" ? "an " : "a ") +
                           kind + " says of itself");

@@ -9,6 +9,7 @@
 
 #include "framework/conf/swift_conf_reader.h"
 #include "framework/host/real_time.h"
+#include "framework/ring/ring_file.h"
 #include "servers/apus/formatted.h"
 
 namespace apus {
@@ -67,6 +68,10 @@ DispersionConf read_dispersion_conf(const std::string& file, const std::string& 
   out.retries = static_cast<int>(whole(out.options, "retries", 5, 0));
   out.insecure = out.is_yes("keystone_api_insecure", false);
   return out;
+}
+
+std::shared_ptr<const Ring> read_ring_of(const DispersionConf& conf, const std::string& name) {
+  return make_ring(read_ring(conf.swift_dir + "/" + name + ".ring.gz"));
 }
 
 std::string shown_duration(double seconds) {

@@ -1,8 +1,10 @@
 // What dispersion-populate and dispersion-report have in common: their conf, and their progress.
 #pragma once
 
+#include <apus/ring.h>
 #include <apus/swift_conf.h>
 
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -26,6 +28,9 @@ struct DispersionConf {
 /// Reads FILE and the swift.conf of its swift_dir; `policy` is a name, empty = the default one.
 /// Throws std::runtime_error.
 DispersionConf read_dispersion_conf(const std::string& file, const std::string& policy);
+
+/// "container", "object-1": read from the conf's folder. Throws std::runtime_error.
+std::shared_ptr<const Ring> read_ring_of(const DispersionConf& conf, const std::string& name);
 
 /// Seconds, minutes or hours, as Swift's tools show them: "12s".
 std::string shown_duration(double seconds);

@@ -12,7 +12,7 @@
 namespace apus {
 namespace {
 
-struct Arguments {
+struct PopulateArguments {
   std::string conf = "/etc/swift/dispersion.conf";
   std::string policy;
   std::int64_t container_suffix_start = 0;
@@ -77,14 +77,10 @@ void populate(const Populating& run, bool no_overlap) {
   std::cout.flush();
 }
 
-std::shared_ptr<const Ring> ring_of(const DispersionConf& conf, const std::string& name) {
-  return make_ring(read_ring(conf.swift_dir + "/" + name + ".ring.gz"));
-}
-
 void populate_containers(const DispersionConf& conf, const SwiftClient& client,
-                         const Arguments& arguments) {
+                         const PopulateArguments& arguments) {
   const std::string prefix = "dispersion_" + std::to_string(conf.policy.index);
-  const auto ring = ring_of(conf, "container");
+  const auto ring = read_ring_of(conf, "container");
   Populating run{conf, client, "container", ring, arguments.container_suffix_start, {}, {}, {}, {}};
   if (arguments.no_overlap) run.there = client.names("", prefix);
   run.partition_of = [&](const std::string& name) {
@@ -98,10 +94,10 @@ void populate_containers(const DispersionConf& conf, const SwiftClient& client,
 }
 
 void populate_objects(const DispersionConf& conf, const SwiftClient& client,
-                      const Arguments& arguments) {
+                      const PopulateArguments& arguments) {
   const std::string container = "dispersion_objects_" + std::to_string(conf.policy.index);
   client.put(container, "", {{"X-Storage-Policy", conf.policy.name}}, "");
-  const auto ring = ring_of(conf, conf.policy.directory("object"));
+  const auto ring = read_ring_of(conf, conf.policy.directory("object"));
   Populating run{conf, client, "object", ring, arguments.object_suffix_start, {}, {}, {}, {}};
   if (arguments.no_overlap) run.there = client.names(container, "dispersion_");
   run.partition_of = [&](const std::string& name) {
@@ -114,7 +110,7 @@ void populate_objects(const DispersionConf& conf, const SwiftClient& client,
   populate(run, arguments.no_overlap);
 }
 
-int dispersion_populate(const Arguments& arguments) {
+int dispersion_populate(const PopulateArguments& arguments) {
   DispersionConf conf = read_dispersion_conf(arguments.conf, arguments.policy);
   conf.insecure = conf.insecure || arguments.insecure;
   std::cout << "Using storage policy: " << conf.policy.name << " " << std::endl;
@@ -132,7 +128,7 @@ int dispersion_populate(const Arguments& arguments) {
 }  // namespace
 
 Command add_dispersion_populate(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PopulateArguments>();
   CLI::App* parser = apus.add_subcommand(
       "dispersion-populate", "containers and objects in many partitions, for dispersion-report");
   parser->add_option("CONF", arguments->conf, "/etc/swift/dispersion.conf when not given");

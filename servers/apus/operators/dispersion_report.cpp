@@ -18,7 +18,7 @@
 namespace apus {
 namespace {
 
-struct Arguments {
+struct ReportArguments {
   std::string conf = "/etc/swift/dispersion.conf";
   std::string policy;
   bool dump_json = false;
@@ -216,13 +216,9 @@ Json report(const Reporting& run, const Manner& manner) {
   return out;
 }
 
-std::shared_ptr<const Ring> ring_of(const DispersionConf& conf, const std::string& name) {
-  return make_ring(read_ring(conf.swift_dir + "/" + name + ".ring.gz"));
-}
-
 Json report_containers(const DispersionConf& conf, const SwiftClient& client,
                        const Manner& manner) {
-  const auto ring = ring_of(conf, "container");
+  const auto ring = read_ring_of(conf, "container");
   const std::string account = client.account();
   Reporting run{conf, "container", "Container", ring, {}, {}, {}, {}};
   run.names = client.names("", "dispersion_" + std::to_string(conf.policy.index));
@@ -234,7 +230,7 @@ Json report_containers(const DispersionConf& conf, const SwiftClient& client,
 }
 
 Json report_objects(const DispersionConf& conf, const SwiftClient& client, const Manner& manner) {
-  const auto ring = ring_of(conf, conf.policy.directory("object"));
+  const auto ring = read_ring_of(conf, conf.policy.directory("object"));
   const std::string account = client.account();
   const std::string container = "dispersion_objects_" + std::to_string(conf.policy.index);
   Reporting run{conf, "object", "Object", ring, {}, {}, {}, {}};
@@ -253,7 +249,7 @@ Json report_objects(const DispersionConf& conf, const SwiftClient& client, const
   return report(run, manner);
 }
 
-int dispersion_report(const Arguments& arguments) {
+int dispersion_report(const ReportArguments& arguments) {
   DispersionConf conf = read_dispersion_conf(arguments.conf, arguments.policy);
   conf.insecure = conf.insecure || arguments.insecure;
   const Manner manner{arguments.dump_json || conf.is_yes("dump_json", false), arguments.debug,
@@ -275,7 +271,7 @@ int dispersion_report(const Arguments& arguments) {
 }  // namespace
 
 Command add_dispersion_report(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReportArguments>();
   CLI::App* parser = apus.add_subcommand(
       "dispersion-report",
       "how many copies of what dispersion-populate made are where the ring says");

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct NodesArguments {
   Words words;
   std::string swift_dir = "/etc/swift";
   std::string policy;
@@ -85,7 +85,7 @@ void print_names(const LocationQuery& query) {
   if (!query.object.empty()) std::cout << "Object   \t" << quote(query.object) << "\n\n\n";
 }
 
-LocationQuery query_of(const std::vector<std::string>& names, const Arguments& arguments) {
+LocationQuery query_of(const std::vector<std::string>& names, const NodesArguments& arguments) {
   if (names.size() > 3)
     throw std::runtime_error("Invalid arguments: at most ACCOUNT CONTAINER OBJECT");
   LocationQuery out;
@@ -109,7 +109,7 @@ LocationQuery query_of(const std::vector<std::string>& names, const Arguments& a
   return out;
 }
 
-int get_nodes(const Arguments& arguments) {
+int get_nodes(const NodesArguments& arguments) {
   std::vector<std::string> words = arguments.words.given();
   std::string ring_path;
   if (arguments.policy.empty() && !words.empty() && words.front().ends_with(".ring.gz")) {
@@ -153,7 +153,7 @@ int get_nodes(const Arguments& arguments) {
 }  // namespace
 
 Command add_get_nodes(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<NodesArguments>();
   CLI::App* parser =
       apus.add_subcommand("get-nodes", "the devices of an account, container, object or partition");
   arguments->words.declare(*parser, {{"RING", "a .ring.gz; left out with -P"},

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct InfoArguments {
   Words words;
   std::string swift_dir = "/etc/swift";
   std::string policy;
@@ -160,7 +160,7 @@ struct ObjectRing {
   int folder = 0;  ///< the policy that the folder's name is of
 };
 
-ObjectRing ring_of(const SwiftConf& conf, const Arguments& arguments, const std::string& file) {
+ObjectRing ring_of(const SwiftConf& conf, const InfoArguments& arguments, const std::string& file) {
   ObjectRing out;
   out.policy = out.folder = policy_of_path(conf, file);
   const auto find = [&](int index) {
@@ -182,7 +182,7 @@ ObjectRing ring_of(const SwiftConf& conf, const Arguments& arguments, const std:
   return out;
 }
 
-int print_object(const Arguments& arguments, const std::string& file) {
+int print_object(const InfoArguments& arguments, const std::string& file) {
   const SwiftConf conf = load_swift_conf(arguments.swift_dir);
   Disk& disk = real_disk();
   const Fd fd(disk, disk.open(file, O_RDONLY));
@@ -223,7 +223,7 @@ int print_object(const Arguments& arguments, const std::string& file) {
 }  // namespace
 
 Command add_object_info(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<InfoArguments>();
   CLI::App* parser =
       apus.add_subcommand("object-info", "what an object's file holds, and whether it is whole");
   arguments->words.declare(*parser, {{"FILE", "a .data, .meta or .ts"}});

@@ -40,7 +40,7 @@ constexpr OptionSpec kOptions[] = {
     {"recon_cache_path", kText, "/var/cache/swift", "folder of the recon files"},
 };
 
-struct Arguments {
+struct RelinkerArguments {
   std::string action;
   std::string conf;
   std::vector<std::string> policies;
@@ -53,7 +53,7 @@ struct Arguments {
 };
 
 // The section of the conf, or what stands for it: a person looks on.
-Options options_of(const Arguments& arguments) {
+Options options_of(const RelinkerArguments& arguments) {
   std::vector<ConfProblem> problems;
   Options::Map values;
   const auto set = [&](const char* name, std::string value) {
@@ -94,7 +94,7 @@ std::set<int> policies_of(const SwiftConf& conf, const std::vector<std::string>&
   return out;
 }
 
-RelinkSettings settings_of(const Arguments& arguments) {
+RelinkSettings settings_of(const RelinkerArguments& arguments) {
   RelinkSettings out;
   out.options = options_of(arguments);
   out.swift_dir = out.options.find("swift_dir").value_or("/etc/swift");
@@ -120,7 +120,7 @@ std::size_t workers_of(const Options& options, std::size_t devices) {
 }
 
 // Sorted, each once; those of the folder when none were named.
-std::vector<std::string> device_names(const Arguments& arguments, const std::string& root) {
+std::vector<std::string> device_names(const RelinkerArguments& arguments, const std::string& root) {
   std::vector<std::string> out = arguments.devices;
   if (out.empty() && !real_disk().list(root, out))
     throw std::system_error(errno, std::generic_category(), root);
@@ -232,7 +232,7 @@ int relink_all(const RelinkSettings& settings, const std::vector<std::string>& d
   return started.wait();
 }
 
-int relink(const Arguments& arguments) {
+int relink(const RelinkerArguments& arguments) {
   const RelinkSettings settings = settings_of(arguments);
   if (const auto user = settings.options.find("user")) become_user(*user);
   const std::vector<std::string> devices = device_names(arguments, settings.devices_root);
@@ -255,8 +255,8 @@ int relink(const Arguments& arguments) {
 std::span<const OptionSpec> relinker_options() { return kOptions; }
 
 Command add_object_relinker(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
-  Arguments& into = *arguments;
+  auto arguments = std::make_shared<RelinkerArguments>();
+  RelinkerArguments& into = *arguments;
   CLI::App* parser = apus.add_subcommand(
       "object-relinker", "doubles the partitions of objects where they lie, in two steps");
   parser->add_option("ACTION", into.action, "relink, then cleanup")

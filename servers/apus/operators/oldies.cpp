@@ -9,12 +9,12 @@
 namespace apus {
 namespace {
 
-struct Arguments {
+struct OldiesArguments {
   std::int64_t hours = 720;
   bool pids = false;
 };
 
-int oldies(const Arguments& arguments) {
+int oldies(const OldiesArguments& arguments) {
   std::vector<FoundProcess> found = find_processes(Interpreters::kOldies);
   std::erase_if(found, [&](const FoundProcess& one) {
     return one.hours < arguments.hours || one.pid == ::getpid();
@@ -31,7 +31,7 @@ int oldies(const Arguments& arguments) {
 }  // namespace
 
 Command add_oldies(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<OldiesArguments>();
   CLI::App* parser =
       apus.add_subcommand("oldies", "processes of Swift and Apus that were started long ago");
   parser->add_option("-a,--age", arguments->hours, "at least HOURS ago; 720 when not given");

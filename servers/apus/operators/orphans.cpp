@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct OrphansArguments {
   std::int64_t hours = 24;
   std::string signal;
   bool wide = false;
@@ -74,7 +74,7 @@ void send(const std::vector<FoundProcess>& found, const std::string& word) {
   std::cout << "Done.\n";
 }
 
-int orphans(const Arguments& arguments) {
+int orphans(const OrphansArguments& arguments) {
   const std::set<int> known = known_pids(arguments.run_dir);
   std::vector<FoundProcess> found = find_processes(Interpreters::kOrphans);
   std::erase_if(found, [&](const FoundProcess& one) {
@@ -91,7 +91,7 @@ int orphans(const Arguments& arguments) {
 }  // namespace
 
 Command add_orphans(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<OrphansArguments>();
   CLI::App* parser = apus.add_subcommand(
       "orphans", "processes of Swift and Apus that no pid file names; passes made once left out");
   parser->add_option("-a,--age", arguments->hours, "started at least HOURS ago; 24 when not given");

@@ -12,7 +12,7 @@
 namespace apus {
 namespace {
 
-struct Arguments {
+struct ReconArguments {
   Words words;
   ReconOptions options;
   DiskUsage usage;
@@ -32,7 +32,7 @@ struct Check {
   const char* help;
   Types asked_of;       ///< empty = all
   const char* nothing;  ///< what is told of other servers
-  std::function<void(const Arguments&)> run;
+  std::function<void(const ReconArguments&)> run;
   bool in_all = true;
 };
 
@@ -43,7 +43,7 @@ void audit(const ReconOptions& options) {
 // In the order in which they run when several are named.
 std::vector<Check> checks() {
   using Run = void (*)(const ReconOptions&);
-  const auto plain = [](Run run) { return [run](const Arguments& all) { run(all.options); }; };
+  const auto plain = [](Run run) { return [run](const ReconArguments& all) { run(all.options); }; };
   return {
       {"-a,--async",
        "object updates that wait",
@@ -75,12 +75,12 @@ std::vector<Check> checks() {
        "how full devices are",
        {},
        "",
-       [](const Arguments& all) { check_disk_usage(all.options, all.usage); }},
+       [](const ReconArguments& all) { check_disk_usage(all.options, all.usage); }},
       {"--md5",
        "whether rings and swift.conf are those of --swiftdir",
        {},
        "",
-       [](const Arguments& all) {
+       [](const ReconArguments& all) {
          check_ring_md5(all.options);
          check_swift_conf_md5(all.options);
        }},
@@ -91,7 +91,7 @@ std::vector<Check> checks() {
        "whether clocks agree",
        {},
        "",
-       [](const Arguments& all) { check_time(all.options, all.jitter); }},
+       [](const ReconArguments& all) { check_time(all.options, all.jitter); }},
       {"--swift-versions", "versions", {}, "", plain(check_versions)},
   };
 }
@@ -103,7 +103,7 @@ constexpr const char* kAll[] = {
     "--md5",      "-q,--quarantined", "--sockstat",     "--validate-servers", "--driveaudit",
     "-T,--time",  "--swift-versions"};
 
-void run_check(const Check& check, const Arguments& arguments, bool tell) {
+void run_check(const Check& check, const ReconArguments& arguments, bool tell) {
   if (check.asked_of.empty() || check.asked_of.contains(arguments.options.server_type)) {
     check.run(arguments);
   } else if (tell) {
@@ -112,7 +112,7 @@ void run_check(const Check& check, const Arguments& arguments, bool tell) {
   }
 }
 
-std::vector<std::string> ring_names(const Arguments& arguments) {
+std::vector<std::string> ring_names(const ReconArguments& arguments) {
   if (arguments.options.server_type != "object") return {arguments.options.server_type};
   std::vector<ConfProblem> problems;
   const SwiftConf conf = read_swift_conf(arguments.options.swift_dir, problems);
@@ -130,7 +130,7 @@ std::vector<std::string> ring_names(const Arguments& arguments) {
   return out;
 }
 
-std::vector<ReconHost> hosts_of(const Arguments& arguments) {
+std::vector<ReconHost> hosts_of(const ReconArguments& arguments) {
   std::set<ReconHost> out;
   for (const std::string& name : ring_names(arguments)) {
     const RingData ring = read_ring(arguments.options.swift_dir + "/" + name + ".ring.gz");
@@ -144,7 +144,7 @@ std::vector<ReconHost> hosts_of(const Arguments& arguments) {
   return {out.begin(), out.end()};
 }
 
-std::vector<std::string> server_types(const Arguments& arguments) {
+std::vector<std::string> server_types(const ReconArguments& arguments) {
   std::vector<std::string> out;
   for (const std::string& word : arguments.words.given()) {
     if (word != "account" && word != "container" && word != "object")
@@ -156,7 +156,8 @@ std::vector<std::string> server_types(const Arguments& arguments) {
   return out;
 }
 
-int recon(Arguments arguments, const std::vector<Check>& known, const std::vector<bool>& wanted) {
+int recon(ReconArguments arguments, const std::vector<Check>& known,
+          const std::vector<bool>& wanted) {
   print_end();
   arguments.options.timeout = std::chrono::seconds(arguments.timeout);
   for (const std::string& type : server_types(arguments)) {
@@ -188,7 +189,7 @@ bool nothing_asked(const CLI::App& parser) {
 }  // namespace
 
 Command add_recon(CLI::App& apus) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReconArguments>();
   auto known = std::make_shared<const std::vector<Check>>(checks());
   CLI::App* parser = apus.add_subcommand(
       "recon",

@@ -65,7 +65,7 @@ struct Disks {
 std::string text_of(const Json& entry, const char* name) {
   const Json* member = entry.find(name);
   if (member == nullptr) return "None";
-  return member->text() != nullptr ? *member->text() : python_repr(*member);
+  return member->text() != nullptr ? *member->text() : json_repr(*member);
 }
 
 // False when the host named no disk that is mounted.

@@ -67,7 +67,7 @@ void check_ring_md5(const ReconOptions& options) {
       if (here != rings.end() && sum.text() != nullptr && *sum.text() == here->second) continue;
       good = false;
       std::cout << "!! " << answer.url << " (" << name << " => "
-                << (sum.text() == nullptr ? python_repr(sum) : *sum.text())
+                << (sum.text() == nullptr ? json_repr(sum) : *sum.text())
                 << ") doesn't match on disk md5sum\n";
     }
     ++(good ? matches : errors);
@@ -94,7 +94,7 @@ void check_swift_conf_md5(const ReconOptions& options) {
       if (options.verbose) std::cout << "-> " << answer.url << " matches.\n";
     } else {
       std::cout << "!! " << answer.url << " ("
-                << (sum.text() == nullptr ? python_repr(sum) : *sum.text())
+                << (sum.text() == nullptr ? json_repr(sum) : *sum.text())
                 << ") doesn't match on disk md5sum\n";
     }
   }

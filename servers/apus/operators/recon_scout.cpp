@@ -65,7 +65,7 @@ std::vector<ReconAnswer> ask_all(const ReconOptions& options, const std::string&
       if (!options.suppress || options.verbose)
         std::cout << "-> " << one.answer.url << ": " << one.failure << "\n";
     } else if (options.verbose && method == "GET") {
-      std::cout << "-> " << one.answer.url << ": " << python_repr(one.answer.content) << "\n";
+      std::cout << "-> " << one.answer.url << ": " << json_repr(one.answer.content) << "\n";
     }
     out.push_back(std::move(one.answer));
   }
@@ -87,19 +87,19 @@ std::vector<ReconAnswer> ask_server_type(const ReconOptions& options) {
   return ask_all(options, "OPTIONS", "/");
 }
 
-std::string python_repr(const Json& value) {
+std::string json_repr(const Json& value) {
   if (value.is_null()) return "None";
   if (const bool* truth = value.boolean()) return *truth ? "True" : "False";
   if (const std::string* text = value.text()) return python_repr(std::string_view(*text));
   std::string out;
   if (const Json::Array* items = value.array()) {
-    for (const Json& item : *items) out += (out.empty() ? "" : ", ") + python_repr(item);
+    for (const Json& item : *items) out += (out.empty() ? "" : ", ") + json_repr(item);
     return "[" + out + "]";
   }
   if (const Json::Object* members = value.object()) {
     for (const auto& [name, member] : *members) {
       out += out.empty() ? "" : ", ";
-      out += python_repr(std::string_view(name)) + ": " + python_repr(member);
+      out += python_repr(std::string_view(name)) + ": " + json_repr(member);
     }
     return "{" + out + "}";
   }

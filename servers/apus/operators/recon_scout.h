@@ -49,6 +49,6 @@ std::vector<ReconAnswer> ask_recon(const ReconOptions& options, const std::strin
 std::vector<ReconAnswer> ask_server_type(const ReconOptions& options);
 
 /// As Python shows it: {'a': None, 'b': [True, 1.5]}.
-std::string python_repr(const Json& value);
+std::string json_repr(const Json& value);
 
 }  // namespace apus
