@@ -6,7 +6,8 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
+
+#include "framework/backend/moment_text.h"
 
 namespace apus {
 namespace {
@@ -35,15 +36,6 @@ std::string short_number(double value) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%g", value);
   return text.data();
-}
-
-std::string clock_text(double seconds) {
-  const auto when = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  std::array<char, 64> text{};
-  ::localtime_r(&when, &parts);
-  const std::size_t size = std::strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", &parts);
-  return {text.data(), size};
 }
 
 std::int64_t number_in(const Json& dict, const char* name) {
@@ -90,7 +82,7 @@ void SharderStats::time(const std::string& category, double seconds) {
 
 void SharderStats::log_to(Logger& log) const {
   for (const Category& category : categories()) {
-    std::string text = "Since " + clock_text(started_) + " " + category.name + " -";
+    std::string text = "Since " + moment_text(started_) + " " + category.name + " -";
     std::vector<const char*> keys = {"attempted", "success", "failure"};
     keys.insert(keys.end(), category.more.begin(), category.more.end());
     const auto counts = counts_.find(category.name);

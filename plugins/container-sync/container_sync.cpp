@@ -9,12 +9,12 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <ctime>
 #include <exception>
 #include <optional>
 
 #include "framework/backend/database_walk.h"
 #include "framework/backend/local_devices.h"
+#include "framework/backend/moment_text.h"
 #include "framework/backend/pace.h"
 #include "framework/backend/pass_progress.h"
 #include "framework/backend/sync_store.h"
@@ -78,15 +78,6 @@ ConfFile client_conf(const Options& options, Logger& log) {
 std::string with_fraction(double seconds) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.5f", seconds);
-  return text.data();
-}
-
-std::string ctime_of(double seconds) {
-  const auto whole = static_cast<std::time_t>(seconds);
-  std::array<char, 32> text{};
-  std::tm parts{};
-  ::localtime_r(&whole, &parts);
-  std::strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", &parts);
   return text.data();
 }
 
@@ -262,7 +253,7 @@ class ContainerSync final : public Daemon {
   }
 
   void report() {
-    log_.info("Since " + ctime_of(report_.since) + ": " + std::to_string(report_.syncs) +
+    log_.info("Since " + moment_text(report_.since) + ": " + std::to_string(report_.syncs) +
               " synced [" + std::to_string(report_.deletes) + " deletes, " +
               std::to_string(report_.puts) + " puts], " + std::to_string(report_.skips) +
               " skipped, " + std::to_string(report_.failures) + " failed");

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 
+#include "framework/backend/moment_text.h"
 #include "plugins/object-auditor/audit_walk.h"
 
 namespace apus {
@@ -20,15 +20,6 @@ namespace {
 std::string fixed(double value) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.2f", value);
-  return text.data();
-}
-
-std::string moment(double seconds) {
-  const auto when = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  ::localtime_r(&when, &parts);
-  std::array<char, 64> text{};
-  std::strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", &parts);
   return text.data();
 }
 
@@ -275,7 +266,7 @@ void AuditPass::count_size(std::uint64_t size) {
 void AuditPass::report(double now) {
   const double span = std::max(now - reported_, 1e-6);
   const double total = now - begin_;
-  log_.info("Object audit (" + kind_name_ + description_ + "). Since " + moment(reported_) +
+  log_.info("Object audit (" + kind_name_ + description_ + "). Since " + moment_text(reported_) +
             ": Locally: " + std::to_string(window_.passes) + " passed, " +
             std::to_string(window_.quarantined) + " quarantined, " +
             std::to_string(window_.errors) +
