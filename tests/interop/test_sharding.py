@@ -59,10 +59,12 @@ class Sharding(unittest.TestCase):
         return self.cluster.run("container-sharder", makers or BOTH, cleave_row_batch_size=100,
                                 **{"cleave_batch_size": 3, **options})
 
-    def check_logs(self, said, expected=None):
-        """No complaint in what the sharders said, but for lines that `expected` matches."""
+    def check_logs(self, said, expected="never"):
+        """No complaint in what the sharders said, but for lines that `expected` matches. And Debian's container server
+        may answer 500 while a sharder of its node takes the old file of a database away: other copies are asked."""
+        vanished = f"ERROR 500 .*From Container Server 127.0.0.1:{self.cluster.node_ports['container', 1]}/"
         for node, text in said.items():
-            rest = re.sub(f".*(?:{expected}).*", "", text) if expected else text
+            rest = re.sub(f".*(?:{expected}|{vanished}).*", "", text)
             self.assertNotRegex(rest, "ERROR|Traceback|Audit failed|Unhandled|Failed|Refused", f"node {node}")
 
     def settle(self, paths, shards, **options):
