@@ -1,9 +1,9 @@
-# The standard library and the options of the commands, parsed once for the whole tree: apus_precompile() makes every
-# target of it start from one precompiled header. Only for presets whose builds nobody edits in (a missing #include does
-# not show here: release, which has none of this, shows it).
+# The standard library, parsed once for the whole tree: apus_precompile() makes every target of it start from one
+# precompiled header. Only for presets whose builds nobody edits in (a missing #include does not show here: release,
+# which has none of this, shows it).
 set(APUS_PRECOMPILED <algorithm> <array> <atomic> <charconv> <chrono> <condition_variable> <filesystem> <fstream>
   <functional> <iostream> <map> <memory> <mutex> <optional> <set> <span> <sstream> <stdexcept> <string>
-  <string_view> <system_error> <thread> <utility> <variant> <vector> <CLI/CLI.hpp>)
+  <string_view> <system_error> <thread> <utility> <variant> <vector>)
 
 # One header serves programs and libraries, with and without what Poco's headers define: all are compiled as libraries
 # are, and a definition that the header has and a target has not does no harm.

@@ -21,15 +21,6 @@ set(APUS_ALONE
   middleware/versioned_writes/version_listings.cpp
   plugins/container-reconciler/container_policies.cpp
   plugins/drive-audit/mounted_drives.cpp
-  servers/apus/sample.cpp
-  servers/apus/worker.cpp
-  servers/apus/device_words.cpp
-  servers/apus/operators/account_audit.cpp
-  servers/apus/operators/container_deleter.cpp
-  servers/apus/operators/object_relinker.cpp
-  servers/apus/operators/recon_scout.cpp
-  servers/apus/operators/relink_state.cpp
-  servers/apus/daemon.cpp
   servers/proxy/best_response.cpp
   servers/proxy/container_controller.cpp
   servers/proxy/object_controller.cpp

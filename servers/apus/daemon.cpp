@@ -50,7 +50,7 @@ class StopSignals {
 };
 
 // True when nothing forbids a start.
-bool tell(const std::vector<ConfProblem>& problems) {
+bool may_start(const std::vector<ConfProblem>& problems) {
   bool good = true;
   for (const ConfProblem& problem : problems) {
     if (problem.fatal) std::cerr << "error: " << problem.text() << "\n";
@@ -131,7 +131,7 @@ int run(const std::string& name, const DaemonWords& words, bool as_swift) {
     const Options options(name, plugin.options, plugin.option_count, std::move(values));
     for (const Options::Problem& one : options.check(server_option_names()))
       problems.push_back({one.fatal, one.origin, one.option, one.message});
-    if (!tell(problems)) return 1;
+    if (!may_start(problems)) return 1;
     // A daemon that declares `user` means something else by it, and needs the rights it has.
     if (options.all().contains("user") && !declares(plugin, "user"))
       become_user(options.text("user"));

@@ -47,9 +47,9 @@ bool is_host_name(std::string_view name) {
 }
 
 // Takes a text apart from its front.
-class Words {
+class Scanner {
  public:
-  Words(std::string_view text, const char* form) : whole_(text), rest_(text), form_(form) {}
+  Scanner(std::string_view text, const char* form) : whole_(text), rest_(text), form_(form) {}
 
   [[noreturn]] void wrong() const {
     throw RingArgumentError("'" + std::string(whole_) + "': expected " + form_);
@@ -124,7 +124,7 @@ class Words {
   const char* form_;
 };
 
-void parse_place(Words& words, DeviceFields& out) {
+void parse_place(Scanner& words, DeviceFields& out) {
   out.ip = words.ip();
   out.port = words.number_after(':');
   if (words.take('R')) {
@@ -161,7 +161,7 @@ void DeviceFields::change(RingDevice& d) const {
 }
 
 RingDevice parse_added_device(std::string_view text, bool& region_given) {
-  Words words(text, kAddForm);
+  Scanner words(text, kAddForm);
   RingDevice out;
   const auto region = words.number_after('r');
   region_given = region.has_value();
@@ -182,7 +182,7 @@ RingDevice parse_added_device(std::string_view text, bool& region_given) {
 }
 
 DeviceFields parse_search(std::string_view text) {
-  Words words(text, kSearchForm);
+  Scanner words(text, kSearchForm);
   DeviceFields out;
   if (text.empty()) words.wrong();
   out.id = words.number_after('d');
@@ -194,7 +194,7 @@ DeviceFields parse_search(std::string_view text) {
 }
 
 DeviceFields parse_change(std::string_view text) {
-  Words words(text, kChangeForm);
+  Scanner words(text, kChangeForm);
   DeviceFields out;
   if (text.empty()) words.wrong();
   parse_place(words, out);

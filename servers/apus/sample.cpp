@@ -26,7 +26,7 @@ struct SampleServer {
   const char* about;
 };
 
-constexpr SampleServer kServers[] = {
+constexpr SampleServer kSampleServers[] = {
     {"proxy", "8080", "The door for clients."},
     {"account", "6202", "The accounts of this machine's devices."},
     {"container", "6201", "The containers of this machine's devices."},
@@ -162,7 +162,7 @@ class ServerSample {
 
 std::vector<std::string> sample_list() {
   std::vector<std::string> out;
-  for (const SampleServer& server : kServers)
+  for (const SampleServer& server : kSampleServers)
     out.push_back(std::string(server.name) + "-server.conf");
   for (const OwnConf& own : kOwnConfs) out.push_back(std::string(own.daemon) + ".conf");
   for (const SampleText& text : sample_texts()) out.emplace_back(text.name);
@@ -177,7 +177,7 @@ std::string sample_names() {
 }
 
 std::string sample_conf(const std::string& name) {
-  for (const SampleServer& server : kServers) {
+  for (const SampleServer& server : kSampleServers) {
     if (name == std::string(server.name) + "-server.conf") return ServerSample(server).text();
   }
   for (const OwnConf& own : kOwnConfs) {

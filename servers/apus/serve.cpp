@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kGrace{10};
-
 sigset_t set_of(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
@@ -83,7 +81,7 @@ int serve(const std::vector<fs::path>& confs, const std::function<void(int port)
   int signal = 0;
   sigwait(&set, &signal);
   daemons.stop();
-  served.stop(kGrace);
+  served.stop(Served::kGrace);
   return 0;
 }
 

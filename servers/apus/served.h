@@ -1,6 +1,7 @@
 // The servers of some confs, made and serving in this process.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -34,6 +35,8 @@ class Served {
   Cluster& cluster(const std::string& swift_dir);
   /// Lets go of all listening sockets, with HttpServer::drain: no wait for those under way.
   void drain();
+  /// What a server told to stop gives its requests.
+  static constexpr std::chrono::seconds kGrace{10};
   /// Accepts no more and lets requests under way finish for `grace`, which is that of all servers.
   void stop(std::chrono::seconds grace);
   /// Connections to all servers, idle ones included.

@@ -18,7 +18,6 @@
 namespace apus {
 namespace {
 
-constexpr std::chrono::seconds kGrace{10};
 constexpr std::timespec kLook{0, 200'000'000};
 
 // All servers of one process run as one user.
@@ -75,7 +74,7 @@ int work(const SuperviseRequest& request, const ListeningSockets& sockets, int w
   int signal = 0;
   sigwait(&set, &signal);
   if (signal == SIGHUP) drain(served, words);
-  served.stop(kGrace);
+  served.stop(Served::kGrace);
   return 0;
 }
 

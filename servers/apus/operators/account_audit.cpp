@@ -13,6 +13,7 @@
 
 #include "framework/host/process_host.h"
 #include "servers/apus/formatted.h"
+#include "servers/apus/operators/json_text.h"
 #include "servers/apus/operators/operators.h"
 
 namespace apus {
@@ -44,11 +45,6 @@ struct Container {
   std::map<std::string, Row> rows;
   int policy = 0;
 };
-
-std::string member(const Json& row, const char* name) {
-  const Json* found = row.find(name);
-  return found == nullptr || found->text() == nullptr ? "" : *found->text();
-}
 
 // The bytes of an answer, read to the end and thrown away.
 std::string digest_of(Source* source) {
@@ -140,7 +136,7 @@ class Audit {
       }
       if (page->array()->empty()) return Listed::kWhole;
       for (const Json& one : *page->array()) row(one);
-      const std::string last = member(page->array()->back(), "name");
+      const std::string last = json_text(page->array()->back(), "name");
       if (last <= marker) return Listed::kFailed;  // it would go on for ever
       marker = last;
     }
@@ -188,7 +184,7 @@ const std::set<std::string>& Audit::containers_of(const std::string& account) {
     std::optional<Headers> head;
     const Listed listed =
         list(*node.device, partition, path, head,
-             [&, &names = at->second](const Json& row) { names.insert(member(row, "name")); });
+             [&, &names = at->second](const Json& row) { names.insert(json_text(row, "name")); });
     if (listed == Listed::kRefused)
       tell("  Bad status GETting account '" + account + "'  from " + node.device->ip + ":" +
                node.device->device,
@@ -223,8 +219,8 @@ const Container& Audit::objects_of(const std::string& account, const std::string
   const std::uint32_t partition = ring->partition_of(cluster_.swift_conf.hash_path(account, name));
   std::vector<Headers> heads;
   const auto take = [&](const Json& row) {
-    const std::string object = member(row, "name");
-    const Row now{member(row, "hash"), member(row, "last_modified")};
+    const std::string object = json_text(row, "name");
+    const Row now{json_text(row, "hash"), json_text(row, "last_modified")};
     const auto [known, first] = out.rows.emplace(object, now);
     if (first || known->second.last_modified == now.last_modified) return;
     tell("  Different versions of " + name + "/" + object + " in container dbs.",

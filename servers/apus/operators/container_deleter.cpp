@@ -28,7 +28,7 @@ struct DeleterArguments {
 constexpr const char* kQueue = "/v1/.expiring_objects/";
 constexpr const char* kType = "application/async-deleted";
 constexpr const char* kEtagOfNothing = "d41d8cd98f00b204e9800998ecf8427e";
-constexpr double kReportEvery = 10;
+constexpr double kTellEvery = 10;
 
 Json job(const DeleterArguments& arguments, const std::string& object, const Timestamp& when) {
   return Json::Object{
@@ -88,7 +88,7 @@ int mark_all(const InternalClient& client, const DeleterArguments& arguments, co
     mark(client, arguments, names, when);
     marked += names.size();
     marker = names.back();
-    if (clock.now() - told <= kReportEvery) continue;
+    if (clock.now() - told <= kTellEvery) continue;
     told = clock.now();
     std::cout << "Marked " << marked << " objects for deletion, through " << python_repr(marker)
               << std::endl;

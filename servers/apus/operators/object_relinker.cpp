@@ -129,7 +129,7 @@ std::vector<std::string> device_names(const RelinkerArguments& arguments, const 
   return out;
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string joined_names(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ",") + name;
   return out;
@@ -158,7 +158,7 @@ class Workers {
     int status = kRelinkErrors;
     try {
       const std::string prefix =
-          "[pid=" + std::to_string(::getpid()) + ", devs=" + joined(devices) + "] ";
+          "[pid=" + std::to_string(::getpid()) + ", devs=" + joined_names(devices) + "] ";
       if (::getppid() == parent) status = run_relink_worker(settings_, devices, prefix);
     } catch (const std::exception& error) {
       log_.error(std::string("the relinker ended: ") + error.what());
@@ -177,7 +177,7 @@ class Workers {
       const auto at = running_.find(pid);
       if (at == running_.end()) continue;
       const std::string who =
-          "Worker (pid=" + std::to_string(pid) + ", devs=" + joined(at->second) + ") ";
+          "Worker (pid=" + std::to_string(pid) + ", devs=" + joined_names(at->second) + ") ";
       running_.erase(at);
       const std::string problem = problem_of(status);
       if (!problem.empty()) {

@@ -6,16 +6,12 @@
 #include <set>
 
 #include "servers/apus/formatted.h"
+#include "servers/apus/operators/json_text.h"
 #include "servers/apus/operators/recon_checks.h"
 #include "servers/apus/operators/recon_stats.h"
 
 namespace apus {
 namespace {
-
-std::string member_text(const Json& content, std::string_view name) {
-  const Json* member = content.find(name);
-  return member == nullptr || member->text() == nullptr ? "" : *member->text();
-}
 
 struct Member {
   std::string name;   ///< in the answer
@@ -53,7 +49,7 @@ void check_unmounted(const ReconOptions& options) {
       const Json* mounted = device.find("mounted");
       const bool known = mounted != nullptr && mounted->boolean() != nullptr;
       (known ? unmounted : broken)
-          .push_back(member_text(device, "device") + " on " + answer.netloc());
+          .push_back(json_text(device, "device") + " on " + answer.netloc());
     }
   }
   for (const std::string& device : unmounted) std::cout << "Not mounted: " << device << "\n";
@@ -147,7 +143,7 @@ void check_versions(const ReconOptions& options) {
   std::set<std::string> versions;
   std::size_t errors = 0;
   for (const ReconAnswer& answer : ask_recon(options, "version")) {
-    const std::string version = member_text(answer.content, "version");
+    const std::string version = json_text(answer.content, "version");
     if (!answer.good() || version.empty()) {
       ++errors;
       continue;

@@ -13,7 +13,7 @@ namespace apus {
 namespace {
 
 constexpr std::size_t kAtOnce = 30;
-constexpr std::size_t kLargest = 64U << 20U;
+constexpr std::size_t kLargestAnswer = 64U << 20U;
 
 struct Heard {
   ReconAnswer answer;
@@ -28,7 +28,7 @@ Heard ask(const ReconOptions& options, const std::string& method, const std::str
   try {
     WebOptions web;
     web.timeout = options.timeout;
-    web.max_body = kLargest;
+    web.max_body = kLargestAnswer;
     const WebAnswer got = fetch({method, url, {}, ""}, web);
     out.answer.status = got.status;
     out.answer.server = got.headers.get("Server");

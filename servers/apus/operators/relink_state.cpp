@@ -12,7 +12,7 @@
 namespace apus {
 namespace {
 
-constexpr std::size_t kLargest = 512U << 20U;
+constexpr std::size_t kLargestState = 512U << 20U;
 
 std::uint64_t number_of(const std::string& partition) {
   const auto number = parse_digits(partition);
@@ -28,7 +28,7 @@ std::string path_of(const std::string& device, const std::string& directory) {
 RelinkState::RelinkState(Disk& disk, std::string device, std::string directory, PartPowers powers)
     : disk_(disk), device_(std::move(device)), directory_(std::move(directory)), powers_(powers) {
   const std::string path = path_of(device_, directory_);
-  const auto text = read_small_file(disk_, path, kLargest);
+  const auto text = read_small_file(disk_, path, kLargestState);
   if (!text && errno == ENOENT) return;
   if (!text) throw std::system_error(errno, std::generic_category(), path);
   if (take(*text)) return;
@@ -38,7 +38,7 @@ RelinkState::RelinkState(Disk& disk, std::string device, std::string directory, 
 
 // False: it is of another step, or rubbish.
 bool RelinkState::take(const std::string& text) {
-  const auto json = Json::parse(text, kLargest);
+  const auto json = Json::parse(text, kLargestState);
   if (!json) return false;
   const Json* from = json->find("part_power");
   const Json* to = json->find("next_part_power");

@@ -6,6 +6,8 @@
 
 #include <thread>
 
+#include "servers/apus/operators/json_text.h"
+
 namespace apus {
 namespace {
 
@@ -91,11 +93,6 @@ Login log_in_v3(const ConfMap& conf, bool insecure) {
           std::string(answer.headers.get("X-Subject-Token"))};
 }
 
-std::string member(const Json& value, const char* name) {
-  const Json* found = value.find(name);
-  return found == nullptr || found->text() == nullptr ? "" : *found->text();
-}
-
 const Json::Array& items(const Json* value) {
   static const Json::Array kNone;
   return value == nullptr || value->array() == nullptr ? kNone : *value->array();
@@ -108,12 +105,12 @@ std::string endpoint_of(std::string_view answer, const std::string& interface,
   const Json whole = Json::parse(answer).value_or(Json());
   const Json* token = whole.find("token");
   for (const Json& service : items(token == nullptr ? nullptr : token->find("catalog"))) {
-    if (member(service, "type") != "object-store") continue;
+    if (json_text(service, "type") != "object-store") continue;
     for (const Json& endpoint : items(service.find("endpoints"))) {
-      std::string url = member(endpoint, "url");
-      const bool here = region.empty() || member(endpoint, "region") == region ||
-                        member(endpoint, "region_id") == region;
-      if (member(endpoint, "interface") == interface && here && !url.empty()) return url;
+      std::string url = json_text(endpoint, "url");
+      const bool here = region.empty() || json_text(endpoint, "region") == region ||
+                        json_text(endpoint, "region_id") == region;
+      if (json_text(endpoint, "interface") == interface && here && !url.empty()) return url;
     }
   }
   throw std::runtime_error("Keystone's catalog has no " + interface + " endpoint of object-store" +
@@ -172,7 +169,7 @@ std::vector<std::string> SwiftClient::names(const std::string& container,
       throw std::runtime_error("GET " + url + ": the answer is no listing");
     if (listing->array()->empty()) return out;
     for (const Json& entry : *listing->array()) {
-      const std::string name = member(entry, "name");
+      const std::string name = json_text(entry, "name");
       if (name.empty() || (!out.empty() && name <= out.back()))
         throw std::runtime_error("GET " + url + ": the answer is out of order");
       out.push_back(name);
