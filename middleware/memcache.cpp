@@ -1,5 +1,5 @@
 // memcache: gives the filters and the proxy behind it a cache: the memcached servers of the conf,
-// else one of this process's own.
+// or one of this process's own.
 #include <apus/ini.h>
 #include <apus/local_cache.h>
 #include <apus/memcached.h>
@@ -7,14 +7,18 @@
 
 #include <array>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace apus {
 namespace {
 
 constexpr double kMost = 1e9;
+constexpr const char* kDefaultServer = "127.0.0.1:11211";
+constexpr const char* kLocal = "local";
 constexpr std::array kOptions = {
     OptionSpec{"memcache_servers", OptionType::kText, nullptr,
-               "HOST:PORT,...; unset here and in memcache.conf = a cache in this process"},
+               "HOST:PORT,... (127.0.0.1:11211), or local: a cache in this process"},
     OptionSpec{"memcache_max_connections", OptionType::kText, nullptr,
                "connections per server (32)"},
     OptionSpec{"max_connections", OptionType::kText, nullptr, "its older name"},
@@ -72,7 +76,9 @@ std::unique_ptr<Cache> make_cache(const PluginArgs& args) {
   const Options options = merged(args, args.host.swift_conf().directory + "/memcache.conf");
   MemcachedConf conf;
   conf.servers = split_list(options.text("memcache_servers"));
-  if (conf.servers.empty()) return make_local_cache(args.host.clock());
+  if (conf.servers == std::vector<std::string>{kLocal}) return make_local_cache(args.host.clock());
+  // Swift's own default: proxies of both kinds with the same conf know each other's tokens.
+  if (conf.servers.empty()) conf.servers.emplace_back(kDefaultServer);
   if (options.flag("tls_enabled")) {
     throw std::runtime_error(
         "tls_enabled: TLS to memcached is not built in; set it to no, or lead the connections "

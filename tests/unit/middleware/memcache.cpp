@@ -295,8 +295,8 @@ TEST_CASE("memcache: the filter's servers, those of memcache.conf, or its own me
   TempTree tree;
   TestHost host;
   host.conf.directory = tree.path().string();
-  CHECK(ask(host, {}) == "nothing");
-  CHECK(ask(host, {}) == "nothing");  // each filter its own
+  CHECK(ask(host, {{"memcache_servers", "local"}}) == "nothing");
+  CHECK(ask(host, {{"memcache_servers", "local"}}) == "nothing");  // each filter its own
   CHECK(ask(host, {{"memcache_servers", server.name()}}) == "nothing");
   CHECK(ask(host, {{"memcache_servers", server.name()}}) == R"("kept")");
   tree.write("memcache.conf", "[memcache]\nmemcache_servers = " + server.name() + "\ntries = 2\n");
@@ -307,6 +307,22 @@ TEST_CASE("memcache: the filter's servers, those of memcache.conf, or its own me
   tree.write("memcache.conf", "not an ini file\n");
   CHECK_THROWS_AS(ask(host, {}), std::runtime_error);
   CHECK_THROWS_AS(ask(host, {{"memcache_servers", "x:y"}}), std::runtime_error);
+}
+
+TEST_CASE("memcache: without servers it is Swift's own one, not this process") {
+  TestHost host;
+  bool kept = false;
+  FakeApp app;
+  app.otherwise([&](Request& request) {
+    request.context.cache->set("apus-unit-test", "[1]", Seconds(1));
+    kept = request.context.cache->get("apus-unit-test").has_value();
+    return Response(200);
+  });
+  const auto filter = load_filter("memcache", {}, host, app);
+  Request request = make_request("GET", "/v1/a");
+  (*filter)(request);
+  // Kept by a memcached that runs here, or else by nobody.
+  CHECK(kept != host.log.has("127.0.0.1:11211"));
 }
 
 TEST_CASE("memcache: TLS is refused, not ignored") {
