@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
@@ -23,7 +24,12 @@
 namespace apus {
 namespace {
 
-// Turns SIGTERM and SIGINT, which every thread has blocked, into a stop request.
+// What a daemon has to end its step: whoever stopped it waits for fifteen seconds.
+constexpr std::chrono::seconds kPatience{10};
+
+// Turns SIGTERM and SIGINT, which every thread has blocked, into a stop request. A daemon that
+// waits for longer than that, for a server that says nothing, ends where it is: it may die at any
+// moment anyhow.
 class StopSignals {
  public:
   StopSignals() {
@@ -41,7 +47,12 @@ class StopSignals {
     while (!done.stop_requested()) {
       if (::sigtimedwait(&set, nullptr, &kPiece) <= 0) continue;
       stop_.request_stop();
-      return;
+      break;
+    }
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (!done.stop_requested()) {
+      if (std::chrono::steady_clock::now() >= end) ::_exit(1);
+      ::nanosleep(&kPiece, nullptr);
     }
   }
 

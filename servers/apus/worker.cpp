@@ -70,10 +70,11 @@ int work(const SuperviseRequest& request, const ListeningSockets& sockets, int w
   say(words);
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
   int signal = 0;
   sigwait(&set, &signal);
-  if (signal == SIGHUP) drain(served, words);
+  // HUP is the supervisor's, who has another worker; USR1 an operator's, after which it starts one.
+  if (signal == SIGHUP || signal == SIGUSR1) drain(served, words);
   served.stop(Served::kGrace);
   return 0;
 }

@@ -43,9 +43,9 @@ class Shared(unittest.TestCase):
         self.apus = stack.enter_context(ApusUp())
         self.apus.stop()
         conf = self.apus.data / "etc" / "proxy-server.conf"
-        conf.write_text(re.sub(r"(?m)^use = egg:swift#memcache$",
-                               "use = egg:swift#memcache\nmemcache_servers = " + ", ".join(self.servers),
-                               conf.read_text()))
+        text = conf.read_text()
+        self.assertEqual(text.count("memcache_servers = local\n"), 1)
+        conf.write_text(text.replace("memcache_servers = local\n", f"memcache_servers = {', '.join(self.servers)}\n"))
         self.apus.start()
         logging.disable(logging.CRITICAL)
         self.ring = MemcacheRing(self.servers)
