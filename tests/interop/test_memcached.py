@@ -6,7 +6,6 @@ import json
 import logging
 import pathlib
 import pickle
-import re
 import shutil
 import socket
 import sys

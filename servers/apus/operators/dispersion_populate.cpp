@@ -4,7 +4,6 @@
 #include <iostream>
 #include <set>
 
-#include "framework/ring/ring_file.h"
 #include "servers/apus/formatted.h"
 #include "servers/apus/operators/dispersion_conf.h"
 #include "servers/apus/operators/operators.h"

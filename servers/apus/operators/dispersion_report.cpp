@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "framework/host/real_time.h"
-#include "framework/ring/ring_file.h"
 #include "servers/apus/formatted.h"
 #include "servers/apus/operators/dispersion_conf.h"
 #include "servers/apus/operators/operators.h"
