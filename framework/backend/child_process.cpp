@@ -126,4 +126,9 @@ std::string rsync_module_for(const std::string& pattern, const RingDevice& devic
   return out;
 }
 
+bool is_rsync_daemon(const std::string& target) {
+  return target.starts_with("rsync://") ||
+         target.substr(0, target.find('/')).find("::") != std::string::npos;
+}
+
 }  // namespace apus

@@ -25,4 +25,8 @@ APUS_API ChildResult run_child(const std::vector<std::string>& command,
 /// fields stay; slashes at the end go.
 APUS_API std::string rsync_module_for(const std::string& pattern, const RingDevice& device);
 
+/// True of an rsync target that a daemon takes (`host::module`, `rsync://`): rsync refuses
+/// `--contimeout` for a folder.
+APUS_API bool is_rsync_daemon(const std::string& target);
+
 }  // namespace apus

@@ -43,7 +43,7 @@ class APUS_API DatabaseAuditor : public Daemon {
   std::chrono::milliseconds interval_;
   Pace pace_;
   ReconCache recon_;
-  DatabasePool connections_;
+  DatabasePool connections_{DatabasePool::kOfDaemon};
   std::int64_t passed_ = 0;
   std::int64_t failed_ = 0;
 };

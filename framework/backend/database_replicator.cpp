@@ -423,8 +423,9 @@ bool DatabaseReplicator::send_rows(ReplicationPeer& peer, Broker& broker, const 
 bool DatabaseReplicator::rsync(const std::string& file, const std::string& target, bool whole,
                                bool other_region) {
   std::vector<std::string> command = {"rsync", "--quiet", "--no-motd",
-                                      "--timeout=" + whole_seconds(deadlines_.response),
-                                      "--contimeout=" + whole_seconds(deadlines_.connect)};
+                                      "--timeout=" + whole_seconds(deadlines_.response)};
+  if (is_rsync_daemon(target))
+    command.push_back("--contimeout=" + whole_seconds(deadlines_.connect));
   if (whole) command.emplace_back("--whole-file");
   if (compress_ && other_region) command.emplace_back("--compress");
   command.push_back(file);

@@ -126,7 +126,7 @@ class APUS_API DatabaseReplicator : public Daemon {
   bool compress_;
   std::string module_;
   ReconCache recon_;
-  DatabasePool connections_;
+  DatabasePool connections_{DatabasePool::kOfDaemon};
 
   struct Counts {
     std::atomic<std::int64_t> attempted = 0, success = 0, failure = 0, no_change = 0, hashmatch = 0,

@@ -178,7 +178,7 @@ class AccountReaper final : public Daemon {
   std::chrono::milliseconds interval_;
   double delay_;
   double warn_after_;
-  DatabasePool connections_;
+  DatabasePool connections_{DatabasePool::kOfDaemon};
   ReconCache recon_;
   Reaping reaping_;
 };

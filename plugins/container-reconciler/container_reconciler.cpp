@@ -25,6 +25,8 @@ constexpr std::array kOptions = {
                "seconds for which a row of the queue is tried again whose object is not there", 0,
                1e9},
     OptionSpec{"request_tries", kInt, "3", "how often a request is tried", 1, 100},
+    OptionSpec{"internal_client_conf_path", kText, nullptr,
+               "the pipeline of its requests; that of its own conf when unset"},
     OptionSpec{"concurrency", kInt, "1", "objects on their way at once", 1, 1024},
     OptionSpec{"processes", kInt, "0", "reconcilers that share the queue; 0 = one has it all", 0,
                1000000},
@@ -33,8 +35,9 @@ constexpr std::array kOptions = {
 constexpr Deadlines kPatience{std::chrono::seconds(5), std::chrono::seconds(15)};
 const std::string kAccountPath = std::string("/v1/") + kMisplacedAccount;
 
-// Where the pipeline of its requests is: in its own conf.
+// Where the pipeline of its requests is: in its own conf, as Swift has it, unless told otherwise.
 std::string client_conf(const Options& options) {
+  if (auto path = options.find("internal_client_conf_path")) return *path;
   return options.find(kConfFileOption).value_or("/etc/swift/container-reconciler.conf");
 }
 

@@ -271,7 +271,7 @@ class ContainerSync final : public Daemon {
   std::chrono::milliseconds timeout_;
   std::vector<std::string> allowed_hosts_;
   std::vector<std::string> proxies_;
-  DatabasePool connections_;
+  DatabasePool connections_{DatabasePool::kOfDaemon};
   InternalClient client_;
   SyncReport report_;
 };

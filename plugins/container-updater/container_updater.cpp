@@ -207,7 +207,7 @@ class ContainerUpdater final : public Daemon {
   ReconCache recon_;
   double suppression_;
   std::string user_agent_;
-  DatabasePool connections_;
+  DatabasePool connections_{DatabasePool::kOfDaemon};
   std::atomic<std::int64_t> told_ = 0;
   std::atomic<std::int64_t> failed_ = 0;
   std::atomic<std::int64_t> unchanged_ = 0;

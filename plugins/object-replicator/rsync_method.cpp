@@ -47,14 +47,14 @@ std::vector<std::string> RsyncMethod::command(const PartitionJob& job, const Rin
                                   "--itemize-changes",
                                   "--ignore-existing",
                                   "--timeout=" + io_timeout_,
-                                  "--contimeout=" + io_timeout_,
                                   "--bwlimit=" + bandwidth_,
                                   std::move(exclude)};
+  const std::string module = rsync_module_for(module_, to);
+  if (is_rsync_daemon(module)) out.push_back("--contimeout=" + io_timeout_);
   if (compress_ && job.own->region != to.region) out.emplace_back("--compress");
   for (const std::string& suffix : suffixes)
     out.push_back(job.place.partition_folder() + "/" + suffix);
-  out.push_back(rsync_module_for(module_, to) + "/" + to.device + "/" + job.place.directory + "/" +
-                job.place.partition);
+  out.push_back(module + "/" + to.device + "/" + job.place.directory + "/" + job.place.partition);
   return out;
 }
 

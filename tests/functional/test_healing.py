@@ -1,7 +1,9 @@
 """A store of three copies on three devices in one process: what is lost on one of them comes back by itself."""
 
 import pathlib
+import re
 import shutil
+import sqlite3
 import sys
 import unittest
 
@@ -10,30 +12,47 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness.http import Client  # noqa: E402
 from harness.processes import ApusUp, wait_until  # noqa: E402
 
-SECTION = "\n[object-replicator]\nsync_method = ssync\ninterval = 1\n"
 
-
-def files_in(device):
+def objects_in(device):
     """Paths to bytes; nothing while folders come and go under the look."""
     try:
-        return {str(path.relative_to(device)): path.read_bytes() for path in device.glob("*/*/*/*") if path.is_file()}
+        return {str(path.relative_to(device)): path.read_bytes()
+                for path in device.glob("objects/*/*/*/*") if path.is_file()}
     except FileNotFoundError:
         return {}
 
 
+def rows_in(device):
+    """Paths of databases to the live names in them; nothing while one is put in its place."""
+    out = {}
+    try:
+        for kind, table in (("accounts", "container"), ("containers", "object")):
+            for path in device.glob(f"{kind}/*/*/*/*.db"):
+                database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+                try:
+                    rows = database.execute(f"SELECT name FROM {table} WHERE deleted = 0 ORDER BY name").fetchall()
+                finally:
+                    database.close()
+                out[str(path.relative_to(device))] = rows
+    except sqlite3.Error:
+        return {}
+    return out
+
+
 def empty_it(device):
-    """While a server and a replicator work on it."""
+    """While servers and daemons work on it."""
     aside = device.with_name("lost")
     device.rename(aside)
+    device.mkdir()
     shutil.rmtree(aside)
 
 
 class Healing(unittest.TestCase):
-    def test_objects_come_back_to_an_empty_device(self):
+    def test_objects_and_databases_come_back_to_an_empty_device(self):
         with ApusUp("--devices", "3", "--replicas", "3") as store:
             store.stop()
-            conf = store.data / "etc" / "object-server.conf"
-            conf.write_text(conf.read_text() + SECTION)
+            for conf in (store.data / "etc").glob("*-server.conf"):
+                conf.write_text(re.sub(r"(?m)^interval = \d+$", "interval = 1", conf.read_text()))
             store.start()
             client = Client(store.port).authenticate(ApusUp.USER, ApusUp.KEY)
             container = client.account + "/c"
@@ -42,13 +61,15 @@ class Healing(unittest.TestCase):
                 self.assertEqual(client.request("PUT", f"{container}/o{number}", b"x" * 1000 * number).status, 201)
             self.assertEqual(client.request("DELETE", f"{container}/o7").status, 204)
             client.close()
-            devices = [store.data / "devices" / f"d{number}" / "objects" for number in (1, 2, 3)]
-            wait_until(lambda: all(len(files_in(device)) == 20 for device in devices), 60)
-            whole = files_in(devices[0])
-            self.assertEqual(sum(name.endswith(".ts") for name in whole), 1)
+            devices = [store.data / "devices" / f"d{number}" for number in (1, 2, 3)]
+            wait_until(lambda: all(len(objects_in(device)) == 20 for device in devices), 60)
+            wait_until(lambda: all(sorted(map(len, rows_in(device).values())) == [1, 19] for device in devices), 60)
+            objects, rows = objects_in(devices[0]), rows_in(devices[0])
+            self.assertEqual(sum(name.endswith(".ts") for name in objects), 1)
             empty_it(devices[2])
-            wait_until(lambda: files_in(devices[2]) == whole, 120)
-            self.assertEqual([files_in(device) for device in devices[:2]], [whole, whole])
+            wait_until(lambda: objects_in(devices[2]) == objects and rows_in(devices[2]) == rows, 120)
+            self.assertEqual([objects_in(device) for device in devices[:2]], [objects, objects])
+            self.assertEqual([rows_in(device) for device in devices[:2]], [rows, rows])
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ std::optional<AccountStat> AccountBroker::info() {
   commit_pending();
   std::optional<AccountStat> out;
   with([&](Database& database) {
+    // The totals and their parts, with no write between.
+    const Transaction snapshot(database, false);
     {
       Statement row = database.query(
           "SELECT account, created_at, put_timestamp, delete_timestamp, status, "

@@ -54,21 +54,30 @@ std::string Broker::new_id() const {
   return services_.entropy.uuid4() + "-" + place_.device.substr(place_.device.rfind('/') + 1);
 }
 
-void Broker::with(const std::function<void(Database&)>& work) {
+DatabasePool::Lease Broker::connect() {
   try {
-    auto lease = services_.connections.open(file());
-    try {
-      if (!lease->is_current) {
-        migrate(*lease);
-        lease->is_current = true;
-      }
-      work(*lease);
-    } catch (...) {
-      lease.discard();
-      throw;
-    }
+    return services_.connections.open(file());
   } catch (const DatabaseError& error) {
     if (error.damaged()) quarantine(error.what());
+    throw;
+  }
+}
+
+void Broker::with(const std::function<void(Database&)>& work) {
+  auto lease = connect();
+  try {
+    if (!lease->is_current) {
+      migrate(*lease);
+      lease->is_current = true;
+    }
+    work(*lease);
+  } catch (const DatabaseError& error) {
+    lease.discard();
+    // Of a file that was taken away or replaced meanwhile, the one in its place knows nothing.
+    if (error.damaged() && lease.in_place()) quarantine(error.what());
+    throw;
+  } catch (...) {
+    lease.discard();
     throw;
   }
 }

@@ -154,6 +154,7 @@ class APUS_API Broker {
   std::string fixed_file_;
 
  private:
+  DatabasePool::Lease connect();
   [[nodiscard]] DatabaseMetadata read_metadata(Database& database) const;
   void write_metadata(Database& database, const DatabaseMetadata& metadata) const;
   [[nodiscard]] std::string pending_file() const { return place_.file() + ".pending"; }

@@ -64,6 +64,15 @@ TEST_CASE("rsync modules are filled in for a device") {
   CHECK(rsync_module_for("{nonsense}{", device) == "{nonsense}{");
 }
 
+TEST_CASE("a folder is no rsync daemon") {
+  CHECK(is_rsync_daemon("10.0.0.1::container/sda/tmp/id"));
+  CHECK(is_rsync_daemon("[fe80::1]::container/sda"));
+  CHECK(is_rsync_daemon("rsync://[fe80::1]/sda_6201/tmp/id"));
+  CHECK_FALSE(is_rsync_daemon("/srv/devices/sda/tmp/id"));
+  CHECK_FALSE(is_rsync_daemon("/srv/odd::name/sda/tmp/id"));
+  CHECK_FALSE(is_rsync_daemon(""));
+}
+
 struct Stores {
   Stores() { std::filesystem::create_directories(tree.path() / "d1"); }
   BrokerServices services() {

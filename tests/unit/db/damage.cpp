@@ -1,5 +1,6 @@
 // Damaged databases: moved to quarantine whole, never deleted, and never a crash.
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 #include <fstream>
@@ -53,6 +54,30 @@ TEST_CASE("a file that is no database goes to quarantine, its pending rows with 
     for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder.parent_path()))
       ++folders;
     CHECK(folders == 2);
+  }
+}
+
+TEST_CASE("what fails in a file that was replaced is not held against the one in its place") {
+  Store store;
+  auto broker = store.container();
+  broker.create(at(1), 0);
+  broker.put_object(object("o", 5));
+  const std::string file = broker.place().file();
+  const std::string copy = file + ".copy";
+  const auto fail = [] { throw DatabaseError("disk I/O error", SQLITE_IOERR); };
+  SUBCASE("replaced") {
+    CHECK_THROWS_AS(broker.locked([&] {
+      fs::copy_file(file, copy);
+      fs::rename(copy, file);
+      fail();
+    }),
+                    DatabaseError);
+    CHECK_FALSE(fs::exists(quarantined(store, broker)));
+    CHECK(broker.info().has_value());
+  }
+  SUBCASE("the same") {
+    CHECK_THROWS_AS(broker.locked(fail), DatabaseError);
+    CHECK(fs::exists(quarantined(store, broker)));
   }
 }
 
