@@ -57,6 +57,7 @@ class ObjectReplicator final : public Daemon {
 
  private:
   static constexpr int kCycles = 10;
+  static constexpr std::size_t kTogether = 8;  // partitions of one thread whose peers are asked
 
   void pass(const Selection& selection, const std::string& mode, const std::stop_token& stop) {
     cycle_ = (cycle_ + 1) % kCycles;
@@ -93,17 +94,32 @@ class ObjectReplicator final : public Daemon {
     const std::size_t workers = std::max<std::size_t>(1, std::min(workers_, devices));
     std::atomic<std::size_t> next = 0;
     std::atomic<bool> ring_changed = false;
+    const auto told = [&](const PartitionJob& job, const JobResult& result, Clock::Steady begin) {
+      progress.add(job, result, begin);
+    };
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < std::min(concurrency_ * workers, jobs.size()); ++i) {
       threads.emplace_back([&] {
-        for (std::size_t at = next++; at < jobs.size(); at = next++) {
-          if (stop.stop_requested() || ring_changed) return;
-          const PartitionJob& job = jobs[at];
-          if (host_.rings().object(job.policy) == job.ring) {
-            one(job, progress, stop);
-          } else if (!ring_changed.exchange(true)) {
-            log_.info("Ring change detected. Aborting current replication pass.");
+        while (!stop.stop_requested() && !ring_changed) {
+          std::vector<PartitionReplicator::Wanted> updates;
+          while (updates.size() < kTogether && !stop.stop_requested() && !ring_changed) {
+            const std::size_t at = next++;
+            if (at >= jobs.size()) break;
+            const PartitionJob& job = jobs[at];
+            if (host_.rings().object(job.policy) != job.ring) {
+              if (!ring_changed.exchange(true))
+                log_.info("Ring change detected. Aborting current replication pass.");
+            } else if (can_be_done(job, progress)) {
+              if (!job.handoff) {
+                updates.push_back({&job, lists(job)});
+              } else {
+                const Clock::Steady begin = host_.clock().steady();
+                progress.add(job, replicator_.revert(job, stop), begin);
+              }
+            }
           }
+          if (updates.empty() && next >= jobs.size()) return;
+          replicator_.update(updates, told, stop);
         }
       });
     }
@@ -111,8 +127,13 @@ class ObjectReplicator final : public Daemon {
     return !ring_changed && !stop.stop_requested();
   }
 
-  void one(const PartitionJob& job, Progress& progress, const std::stop_token& stop) {
-    const Clock::Steady begin = host_.clock().steady();
+  // In one pass of ten the folder is listed too.
+  [[nodiscard]] bool lists(const PartitionJob& job) const {
+    return (job.number + static_cast<std::uint32_t>(cycle_)) % kCycles == 0;
+  }
+
+  // False, and told, for one that has no device any more or is no folder.
+  bool can_be_done(const PartitionJob& job, Progress& progress) {
     if (!list_.is_there(job)) {
       log_.warning(job.own->device + " is not mounted");
       JobResult gone;
@@ -120,19 +141,17 @@ class ObjectReplicator final : public Daemon {
       for (const RingDevice* node : job.others) nodes.emplace(node->replication_ip, node->device);
       gone.stats.add_failures(nodes);
       gone.handoff_left = job.handoff;
-      return progress.add(job, gone, begin);
+      progress.add(job, gone, host_.clock().steady());
+      return false;
     }
     struct stat info {};
     const std::string path = job.place.partition_folder();
     if (host_.disk().stat(path, info) == 0 && S_ISREG(info.st_mode)) {
       log_.warning("Removing partition directory which was a file: " + path);
       host_.disk().unlink(path);
-      return;
+      return false;
     }
-    const bool list = (job.number + static_cast<std::uint32_t>(cycle_)) % kCycles == 0;
-    progress.add(job,
-                 job.handoff ? replicator_.revert(job, stop) : replicator_.update(job, list, stop),
-                 begin);
+    return true;
   }
 
   void dump(const JobList::Found& found, const Progress& progress) {

@@ -65,6 +65,15 @@ struct PartitionReplicator::Pass {
   }
 };
 
+// One partition whose peers are asked.
+struct PartitionReplicator::Update {
+  const PartitionJob* job = nullptr;
+  Clock::Steady begin;
+  Pass pass;
+  std::vector<const RingDevice*> peers;
+  std::vector<Answer> answers;  ///< of the first of `peers`, in their order
+};
+
 PartitionReplicator::PartitionReplicator(Host& host, Logger& log, const Options& options)
     : host_(host),
       log_(log),
@@ -78,8 +87,8 @@ PartitionReplicator::PartitionReplicator(Host& host, Logger& log, const Options&
       handoff_delete_(parse_int(options.text("handoff_delete")).value_or(0)),
       agent_("object-replicator " + std::to_string(::getpid())) {}
 
-Outcome PartitionReplicator::replicate(const PartitionJob& job, const RingDevice& to,
-                                       const std::string& suffixes) const {
+Call PartitionReplicator::question(const PartitionJob& job, const RingDevice& to,
+                                   const std::string& suffixes) const {
   std::string path = "/" + to.device + "/" + job.place.partition;
   if (!suffixes.empty()) path += "/" + suffixes;
   Call call{Endpoint{to.replication_ip, to.replication_port},
@@ -87,55 +96,104 @@ Outcome PartitionReplicator::replicate(const PartitionJob& job, const RingDevice
   call.request.content_length = 0;
   call.request.headers.set("User-Agent", agent_);
   call.request.internal.set("X-Backend-Storage-Policy-Index", std::to_string(job.policy));
-  return host_.transport().call(std::move(call), deadlines_);
+  return call;
 }
 
-// Nothing after telling why; `away` when another device shall stand in.
-std::optional<SuffixHashes::Map> PartitionReplicator::hashes_of(const PartitionJob& job,
-                                                                const RingDevice& peer,
-                                                                bool& away) const {
-  Outcome outcome = replicate(job, peer, "");
+PartitionReplicator::Answer PartitionReplicator::answer(const RingDevice& peer,
+                                                        Outcome outcome) const {
   if (!outcome.response) {
     log_.error("Error syncing with node " + name_of(peer) + ": " + outcome.error->what());
-    return std::nullopt;
+    return {};
   }
   const int status = outcome.response->status;
-  away = status == 507;
+  const bool away = status == 507;
   if (status != 200) {
     log_.error(away ? peer.replication_ip + "/" + peer.device + " responded as unmounted"
                     : "Invalid response " + std::to_string(status) + " from " + name_of(peer));
-    return std::nullopt;
+    return {std::nullopt, away};
   }
   try {
     auto hashes = decode_suffixes(read_all(outcome.response->body.get(), kMaxHashes));
     if (!hashes) log_.error("Invalid hashes from " + name_of(peer));
-    return hashes;
+    return {std::move(hashes), false};
   } catch (const BodyError& error) {
     log_.error("Error syncing with node " + name_of(peer) + ": " + error.what());
-    return std::nullopt;
+    return {};
   }
 }
 
-JobResult PartitionReplicator::update(const PartitionJob& job, bool list,
-                                      const std::stop_token& stop) const {
-  Pass pass;
-  const Clock::Steady begin = host_.clock().steady();
-  ++pass.stats.attempted;
+void PartitionReplicator::update(const std::vector<Wanted>& wanted, const Told& told,
+                                 const std::stop_token& stop) const {
+  std::vector<Update> updates;
+  std::vector<std::pair<std::size_t, std::size_t>> asked;  // by call: the update, and its peer
+  const auto calls = host_.transport().volley(deadlines_);
+  for (const Wanted& one : wanted) {
+    if (stop.stop_requested()) return;
+    updates.push_back(look(one));
+    Update& update = updates.back();
+    for (std::size_t i = 0; i < update.peers.size(); ++i) {
+      asked.emplace_back(updates.size() - 1, i);
+      calls->add(question(*one.job, *update.peers[i], ""));
+    }
+  }
+  // All answers before the first of them is acted upon: a handing over may take long.
+  while (auto done = calls->wait(std::nullopt)) {
+    const auto [number, peer] = asked[done->number];
+    Update& update = updates[number];
+    update.answers[peer] = answer(*update.peers[peer], std::move(done->outcome));
+  }
+  for (Update& update : updates) {
+    if (stop.stop_requested()) return;
+    const JobResult result = compare(update, stop);
+    told(*update.job, result, update.begin);
+  }
+}
+
+PartitionReplicator::Update PartitionReplicator::look(const Wanted& wanted) const {
+  const PartitionJob& job = *wanted.job;
+  Update update;
+  update.job = &job;
+  update.begin = host_.clock().steady();
+  ++update.pass.stats.attempted;
   host_.metrics().increment("partition.update.count." + job.own->device);
   try {
-    auto found = store_.suffix_hashes(job.place, {}, list);
-    pass.own = std::move(found.suffixes);
-    pass.fresh = found.hashed == pass.own.size();
-    pass.stats.suffix_hash += static_cast<std::int64_t>(found.hashed);
+    auto found = store_.suffix_hashes(job.place, {}, wanted.list);
+    update.pass.own = std::move(found.suffixes);
+    update.pass.fresh = found.hashed == update.pass.own.size();
+    update.pass.stats.suffix_hash += static_cast<std::int64_t>(found.hashed);
     host_.metrics().increment("suffix.hashes", static_cast<std::int64_t>(found.hashed));
-    std::vector<const RingDevice*> peers = job.others;
-    for (std::size_t i = peers.size(); i > 1; --i)
-      std::swap(peers[i - 1], peers[host_.entropy().below(i)]);
-    const auto more = job.ring->handoffs(job.number);
+  } catch (const std::exception& error) {
+    log_.error("Error syncing partition " + job.place.partition_folder() + ": " + error.what());
+    return update;
+  }
+  update.peers = job.others;
+  for (std::size_t i = update.peers.size(); i > 1; --i)
+    std::swap(update.peers[i - 1], update.peers[host_.entropy().below(i)]);
+  update.answers.resize(update.peers.size());
+  return update;
+}
+
+JobResult PartitionReplicator::compare(Update& update, const std::stop_token& stop) const {
+  const PartitionJob& job = *update.job;
+  Pass& pass = update.pass;
+  std::vector<const RingDevice*>& peers = update.peers;
+  std::unique_ptr<HandoffWalk> more;
+  try {
     for (std::size_t i = 0; i < peers.size() && !stop.stop_requested(); ++i) {
-      pass.targets.insert(node_of(*peers[i]));
-      if (pass.synced_regions.contains(peers[i]->region)) continue;
-      if (update_peer(job, *peers[i], pass, stop)) continue;
+      const RingDevice& peer = *peers[i];
+      pass.targets.insert(node_of(peer));
+      if (pass.synced_regions.contains(peer.region)) continue;
+      const Answer theirs =
+          i < update.answers.size()
+              ? std::move(update.answers[i])
+              : answer(peer, host_.transport().call(question(job, peer, ""), deadlines_));
+      if (theirs.hashes) {
+        update_peer(job, peer, *theirs.hashes, pass, stop);
+        continue;
+      }
+      pass.failed.insert(node_of(peer));
+      if (!theirs.away) continue;
+      if (more == nullptr) more = job.ring->handoffs(job.number);
       if (const auto handoff = more->next()) {
         peers.push_back(handoff->device);
       } else {
@@ -151,30 +209,25 @@ JobResult PartitionReplicator::update(const PartitionJob& job, bool list,
   pass.finish();
   host_.metrics().timing(
       "partition.update.timing",
-      std::chrono::duration<double, std::milli>(host_.clock().steady() - begin).count());
+      std::chrono::duration<double, std::milli>(host_.clock().steady() - update.begin).count());
   return {std::move(pass.stats), false};
 }
 
-bool PartitionReplicator::update_peer(const PartitionJob& job, const RingDevice& peer, Pass& pass,
+void PartitionReplicator::update_peer(const PartitionJob& job, const RingDevice& peer,
+                                      const SuffixHashes::Map& theirs, Pass& pass,
                                       const std::stop_token& stop) const {
-  bool away = false;
-  const auto theirs = hashes_of(job, peer, away);
-  if (!theirs) {
-    pass.failed.insert(node_of(peer));
-    return !away;
-  }
-  std::vector<std::string> suffixes = differing(pass.own, *theirs);
+  std::vector<std::string> suffixes = differing(pass.own, theirs);
   if (!suffixes.empty() && !pass.fresh) {
     // The cache may be behind: what differs is looked at again before it travels.
     auto again = store_.suffix_hashes(job.place, suffixes, false);
     host_.metrics().increment("suffix.hashes", static_cast<std::int64_t>(again.hashed));
     pass.own = std::move(again.suffixes);
     pass.fresh = again.hashed == pass.own.size();
-    suffixes = differing(pass.own, *theirs);
+    suffixes = differing(pass.own, theirs);
   }
   if (suffixes.empty()) {
     ++pass.stats.hashmatch;
-    return true;
+    return;
   }
   ++pass.stats.rsync;
   const Handed handed = hand_over(job, peer, suffixes, nullptr, stop);
@@ -184,7 +237,6 @@ bool PartitionReplicator::update_peer(const PartitionJob& job, const RingDevice&
   if (handed.good && peer.region != job.own->region) pass.synced_regions.insert(peer.region);
   pass.stats.suffix_sync += static_cast<std::int64_t>(suffixes.size());
   host_.metrics().increment("suffix.syncs", static_cast<std::int64_t>(suffixes.size()));
-  return true;
 }
 
 PartitionReplicator::Handed PartitionReplicator::hand_over(const PartitionJob& job,
@@ -228,7 +280,7 @@ PartitionReplicator::Handed PartitionReplicator::by_rsync(const PartitionJob& jo
   // Whatever came over: the peer shall hash it anew.
   std::string names;
   for (const std::string& suffix : suffixes) names += (names.empty() ? "" : "-") + suffix;
-  Outcome outcome = replicate(job, to, names);
+  Outcome outcome = host_.transport().call(question(job, to, names), deadlines_);
   if (outcome.response) {
     drain(outcome.response->body.get(), kMaxHashes);
   } else {

@@ -1,10 +1,11 @@
-// One partition brought to the devices that shall have it.
+// Partitions brought to the devices that shall have them.
 #pragma once
 
 #include <apus/host.h>
 #include <apus/options.h>
 #include <apus/transport.h>
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -30,31 +31,43 @@ struct JobResult {
 /// Thread-safe: the state is on the disks.
 class PartitionReplicator {
  public:
+  struct Wanted {
+    const PartitionJob* job;
+    bool list;  ///< looks for suffixes that the cache of hashes lacks
+  };
+  using Told = std::function<void(const PartitionJob&, const JobResult&, Clock::Steady begin)>;
+
   /// Throws std::invalid_argument for a sync_method that is none.
   PartitionReplicator(Host& host, Logger& log, const Options& options);
 
   /// Compares suffix hashes with every other primary and hands over what differs; a handoff stands
-  /// in for a device that is away. `list` looks for suffixes that the cache of hashes lacks.
-  JobResult update(const PartitionJob& job, bool list, const std::stop_token& stop) const;
+  /// in for a device that is away. All peers of all partitions are asked before the first answer is
+  /// waited for. What was not begun when a stop is requested is not told.
+  void update(const std::vector<Wanted>& wanted, const Told& told,
+              const std::stop_token& stop) const;
   /// Hands all to the primaries and lets it go when enough of them have it.
   JobResult revert(const PartitionJob& job, const std::stop_token& stop) const;
 
  private:
   struct Pass;
+  struct Update;
+  struct Answer {
+    std::optional<SuffixHashes::Map> hashes;  ///< nothing after an error, which was told
+    bool away = false;                        ///< another device shall stand in
+  };
   struct Handed {
     bool good = false;
     std::set<std::string> in_sync;  ///< ssync: hashes that the peer has now
     std::set<std::string> unsent;   ///< ssync: hashes that could not be read here
   };
 
-  [[nodiscard]] Outcome replicate(const PartitionJob& job, const RingDevice& to,
-                                  const std::string& suffixes) const;
-  [[nodiscard]] std::optional<SuffixHashes::Map> hashes_of(const PartitionJob& job,
-                                                           const RingDevice& peer,
-                                                           bool& away) const;
-  /// False = the device is away.
-  bool update_peer(const PartitionJob& job, const RingDevice& peer, Pass& pass,
-                   const std::stop_token& stop) const;
+  [[nodiscard]] Call question(const PartitionJob& job, const RingDevice& to,
+                              const std::string& suffixes) const;
+  [[nodiscard]] Answer answer(const RingDevice& peer, Outcome outcome) const;
+  [[nodiscard]] Update look(const Wanted& wanted) const;
+  [[nodiscard]] JobResult compare(Update& update, const std::stop_token& stop) const;
+  void update_peer(const PartitionJob& job, const RingDevice& peer, const SuffixHashes::Map& theirs,
+                   Pass& pass, const std::stop_token& stop) const;
   void revert_locked(const PartitionJob& job, Pass& pass, JobResult& result,
                      const std::stop_token& stop) const;
   [[nodiscard]] Handed hand_over(const PartitionJob& job, const RingDevice& to,
