@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "framework/pickle/flat_dict.h"
 #include "framework/pickle/pickle.h"
 #include "framework/store/object/partition.h"
 #include "framework/store/object/small_file.h"
@@ -95,6 +96,17 @@ std::string encode_suffixes(const SuffixHashes::Map& suffixes) {
 }
 
 std::optional<SuffixHashes::Map> decode_suffixes(std::string_view text) {
+  // What nearly every answer is: hashes for all, as text.
+  if (const auto flat = pickle::parse_flat(text)) {
+    SuffixHashes::Map out;
+    for (const auto& [name, hash] : *flat) {
+      if (!is_suffix(name.utf8)) continue;
+      auto& value = out.try_emplace(out.end(), std::string(name.utf8))->second;
+      value.reset();
+      if (!hash.utf8.empty()) value.emplace(hash.utf8);
+    }
+    return out;
+  }
   const pickle::Ref root = pickle::parse(text);
   if (root == nullptr || root->dict() == nullptr) return std::nullopt;
   SuffixHashes::Map out;
@@ -158,6 +170,12 @@ HashFiles::Result HashFiles::refresh(const std::vector<std::string>& recalculate
 bool HashFiles::round(const std::vector<std::string>& recalculate, bool list,
                       const HashSuffix& hash, Result& out) const {
   auto before = consolidate();
+  const auto known = [](const auto& suffix) { return suffix.second.has_value(); };
+  if (before && before->valid && !list && recalculate.empty() &&
+      std::all_of(before->suffixes.begin(), before->suffixes.end(), known)) {
+    out.suffixes = std::move(before->suffixes);
+    return true;
+  }
   SuffixHashes hashes;
   bool modified = !before || !before->valid;
   if (!modified) {
