@@ -39,18 +39,13 @@ std::vector<std::string> RsyncMethod::command(const PartitionJob& job, const Rin
                                               const std::vector<std::string>& suffixes) const {
   std::string exclude = "--exclude=.*.";
   for (int i = 0; i < 6; ++i) exclude += "[0-9a-zA-Z]";
-  std::vector<std::string> out = {"rsync",
-                                  "--recursive",
-                                  "--whole-file",
-                                  "--human-readable",
-                                  "--xattrs",
-                                  "--itemize-changes",
-                                  "--ignore-existing",
-                                  "--timeout=" + io_timeout_,
-                                  "--bwlimit=" + bandwidth_,
-                                  std::move(exclude)};
   const std::string module = rsync_module_for(module_, to);
+  std::vector<std::string> out = {
+      "rsync",    "--recursive",       "--whole-file",      "--human-readable",
+      "--xattrs", "--itemize-changes", "--ignore-existing", "--timeout=" + io_timeout_};
   if (is_rsync_daemon(module)) out.push_back("--contimeout=" + io_timeout_);
+  out.push_back("--bwlimit=" + bandwidth_);
+  out.push_back(std::move(exclude));
   if (compress_ && job.own->region != to.region) out.emplace_back("--compress");
   for (const std::string& suffix : suffixes)
     out.push_back(job.place.partition_folder() + "/" + suffix);
