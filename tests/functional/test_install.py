@@ -63,6 +63,12 @@ class Installed(unittest.TestCase):
         self.assertNotIn(str(ROOT), (build / "CMakeCache.txt").read_text())
         return build
 
+    def test_the_tree_without_its_tests_follows_the_tree_with_them(self):
+        """As `servers/start` after `tests/run`: the build folder's cache remembers what was said of the tests."""
+        build = self.folder / "plain"
+        run("cmake", "-S", ROOT, "-B", build, "-DAPUS_TOGETHER=tests")
+        run("cmake", "-S", ROOT, "-B", build, "-DAPUS_TESTS=OFF")
+
     def test_everything_is_there(self):
         for name in ("bin/apus", "include/apus/plugin.h", "include/apus/testing/lint.h",
                      "share/apus/etc/all-in-one/proxy-server.conf", "share/man/man1/apus.1"):
