@@ -2,7 +2,6 @@
 
 import pathlib
 import re
-import shutil
 import sqlite3
 import sys
 import unittest
@@ -39,14 +38,6 @@ def rows_in(device):
     return out
 
 
-def empty_it(device):
-    """While servers and daemons work on it."""
-    aside = device.with_name("lost")
-    device.rename(aside)
-    device.mkdir()
-    shutil.rmtree(aside)
-
-
 class Healing(unittest.TestCase):
     def test_objects_and_databases_come_back_to_an_empty_device(self):
         with ApusUp("--devices", "3", "--replicas", "3") as store:
@@ -66,7 +57,7 @@ class Healing(unittest.TestCase):
             wait_until(lambda: all(sorted(map(len, rows_in(device).values())) == [1, 19] for device in devices), 60)
             objects, rows = objects_in(devices[0]), rows_in(devices[0])
             self.assertEqual(sum(name.endswith(".ts") for name in objects), 1)
-            empty_it(devices[2])
+            store.empty_device(3)
             wait_until(lambda: objects_in(devices[2]) == objects and rows_in(devices[2]) == rows, 120)
             self.assertEqual([objects_in(device) for device in devices[:2]], [objects, objects])
             self.assertEqual([rows_in(device) for device in devices[:2]], [rows, rows])

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -129,6 +130,14 @@ class ApusUp:
             wait_for_port(self.port, self.child.process)
         except RuntimeError as error:
             raise RuntimeError(f"{error}\n{self.child.output()}") from None
+
+    def empty_device(self, number):
+        """As a new disk in the place of a broken one, while servers and daemons work on it."""
+        device = self.data / "devices" / f"d{number}"
+        aside = device.with_name("lost")
+        device.rename(aside)
+        device.mkdir()
+        shutil.rmtree(aside)
 
     def restart_without_daemons(self):
         """For a comparison with servers that run none beside: totals of accounts would differ."""

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "framework/store/db/database_pool.h"
