@@ -7,15 +7,6 @@
 namespace apus {
 namespace {
 
-std::string text_member(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-std::int64_t number_member(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->integer() != nullptr ? *value->integer() : -1;
-}
-
 void fetch_shard_ranges(ReplicationPeer& peer, ContainerBroker& own) {
   const auto answer = peer.call("get_shard_ranges", {});
   const auto dicts = answer.good() ? Json::parse(answer.body) : std::nullopt;
@@ -60,27 +51,27 @@ void ContainerReplication::add_sync_arguments(const Json& info, Json::Array& arg
 }
 
 bool ContainerReplication::was_reported(const Json& info) const {
-  return text_member(info, "reported_put_timestamp") == text_member(info, "put_timestamp") &&
-         text_member(info, "reported_delete_timestamp") == text_member(info, "delete_timestamp") &&
-         number_member(info, "reported_object_count") == number_member(info, "count") &&
-         number_member(info, "reported_bytes_used") == number_member(info, "bytes_used");
+  return info.text_at("reported_put_timestamp") == info.text_at("put_timestamp") &&
+         info.text_at("reported_delete_timestamp") == info.text_at("delete_timestamp") &&
+         info.integer_at("reported_object_count", -1) == info.integer_at("count", -1) &&
+         info.integer_at("reported_bytes_used", -1) == info.integer_at("bytes_used", -1);
 }
 
 std::optional<bool> ContainerReplication::before_rows(ReplicationPeer& peer, Broker& broker,
                                                       const Json& info, const Json& theirs) {
   ContainerBroker& own = container(broker);
-  const std::int64_t policy = number_member(theirs, "storage_policy_index");
-  if (policy >= 0 && policy != number_member(info, "storage_policy_index") &&
+  const std::int64_t policy = theirs.integer_at("storage_policy_index", -1);
+  if (policy >= 0 && policy != info.integer_at("storage_policy_index", -1) &&
       peer_has_better_policy(info, theirs))
     own.set_policy(policy, host_.clock().timestamp());
   for (const char* name : {"created_at", "put_timestamp", "delete_timestamp"}) {
-    if (text_member(info, name) == text_member(theirs, name)) continue;
-    own.merge_timestamps(text_member(theirs, "created_at"), text_member(theirs, "put_timestamp"),
-                         text_member(theirs, "delete_timestamp"));
+    if (info.text_at(name) == theirs.text_at(name)) continue;
+    own.merge_timestamps(theirs.text_at("created_at"), theirs.text_at("put_timestamp"),
+                         theirs.text_at("delete_timestamp"));
     break;
   }
-  if (number_member(theirs, "shard_max_row") >= 0) fetch_shard_ranges(peer, own);
-  const bool sent = send_shard_ranges(peer, own, text_member(info, "id"));
+  if (theirs.integer_at("shard_max_row", -1) >= 0) fetch_shard_ranges(peer, own);
+  const bool sent = send_shard_ranges(peer, own, info.text_at("id"));
   if (own.sharding_initiated()) return sent;  // rows stay until they are cleaved
   return sent ? std::nullopt : std::optional(false);
 }

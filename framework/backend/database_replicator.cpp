@@ -19,15 +19,6 @@ namespace {
 
 constexpr std::size_t kMaxAnswer = 64U << 20U;
 
-std::string text_of(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-std::int64_t number_of(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->integer() != nullptr ? *value->integer() : -1;
-}
-
 bool exists(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0;
@@ -277,10 +268,10 @@ DatabaseReplicator::Replicated DatabaseReplicator::replicate(const DatabasePlace
     return {};
   }
   const std::uint32_t partition = loaded->partition_of(
-      host_.swift_conf().hash_path(text_of(info, "account"), text_of(info, "container")));
+      host_.swift_conf().hash_path(info.text_at("account"), info.text_at("container")));
   bool belongs = std::to_string(partition) == place.partition;
   if (!belongs) {
-    log_.error("Found " + broker->file() + " for /" + text_of(info, "account") +
+    log_.error("Found " + broker->file() + " for /" + info.text_at("account") +
                " when it should be on partition " + std::to_string(partition) +
                "; will replicate out and remove.");
   }
@@ -316,7 +307,7 @@ DatabaseReplicator::Replicated DatabaseReplicator::replicate(const DatabasePlace
   }
   try {
     after(*broker, info, successes);
-    if (!belongs && may_leave(*broker) && broker->max_row() == number_of(info, "max_row")) {
+    if (!belongs && may_leave(*broker) && broker->max_row() == info.integer_at("max_row", -1)) {
       const auto good = std::count(successes.begin(), successes.end(), true);
       const bool enough =
           handoff_delete_ > 0
@@ -348,7 +339,7 @@ DatabaseReplicator::Reached DatabaseReplicator::replicate_to(const RingDevice& d
   if (answer.status == 507) return Reached::kNoDrive;
   if (answer.status == 404) {
     ++counts_.rsync;
-    return send_file(peer, broker, text_of(info, "id"), "complete_rsync", deadlines_.response,
+    return send_file(peer, broker, info.text_at("id"), "complete_rsync", deadlines_.response,
                      other_region)
                ? Reached::kDone
                : Reached::kFailed;
@@ -358,7 +349,7 @@ DatabaseReplicator::Reached DatabaseReplicator::replicate_to(const RingDevice& d
     log_.error("ERROR Bad response " + std::to_string(answer.status) + " from " + peer.name());
     return Reached::kFailed;
   }
-  broker.merge_metadata(parse_metadata_column(text_of(*theirs, "metadata")));
+  broker.merge_metadata(parse_metadata_column(theirs->text_at("metadata")));
   if (const auto decided = before_rows(peer, broker, info, *theirs))
     return *decided ? Reached::kDone : Reached::kFailed;
   return bring_rows(peer, broker, info, *theirs, other_region) ? Reached::kDone : Reached::kFailed;
@@ -366,16 +357,16 @@ DatabaseReplicator::Reached DatabaseReplicator::replicate_to(const RingDevice& d
 
 bool DatabaseReplicator::bring_rows(ReplicationPeer& peer, Broker& broker, const Json& info,
                                     const Json& theirs, bool other_region) {
-  const std::string their_id = text_of(theirs, "id");
-  const std::int64_t own_rows = number_of(info, "max_row");
-  const std::int64_t their_rows = number_of(theirs, "max_row");
-  const std::int64_t point = number_of(theirs, "point");
+  const std::string their_id = theirs.text_at("id");
+  const std::int64_t own_rows = info.integer_at("max_row", -1);
+  const std::int64_t their_rows = theirs.integer_at("max_row", -1);
+  const std::int64_t point = theirs.integer_at("point", -1);
   const std::int64_t known = std::max(point, broker.sync_point(their_id, false));
   if (known >= own_rows) {
     ++counts_.no_change;
     return true;
   }
-  if (text_of(theirs, "hash") == text_of(info, "hash")) {
+  if (theirs.text_at("hash") == info.text_at("hash")) {
     ++counts_.hashmatch;
     broker.merge_sync_points({{their_id, point}}, false);
     return true;
@@ -385,11 +376,11 @@ bool DatabaseReplicator::bring_rows(ReplicationPeer& peer, Broker& broker, const
   if (far_behind) {
     ++counts_.remote_merge;
     const std::chrono::milliseconds patience(
-        std::max(number_of(info, "count") * 1000 / 2000, deadlines_.response.count()));
-    return send_file(peer, broker, text_of(info, "id"), "rsync_then_merge", patience, other_region);
+        std::max(info.integer_at("count", -1) * 1000 / 2000, deadlines_.response.count()));
+    return send_file(peer, broker, info.text_at("id"), "rsync_then_merge", patience, other_region);
   }
   ++counts_.diff;
-  return send_rows(peer, broker, text_of(info, "id"), their_id, known);
+  return send_rows(peer, broker, info.text_at("id"), their_id, known);
 }
 
 bool DatabaseReplicator::send_rows(ReplicationPeer& peer, Broker& broker, const std::string& own_id,
@@ -403,7 +394,7 @@ bool DatabaseReplicator::send_rows(ReplicationPeer& peer, Broker& broker, const 
                  std::to_string(max_diffs_ * per_diff_) + " rows behind; moving on");
       return false;
     }
-    const std::int64_t last = number_of(rows.back(), "ROWID");
+    const std::int64_t last = rows.back().integer_at("ROWID", -1);
     if (!peer.call("merge_items", {Json(std::move(rows)), Json(own_id)}).good()) return false;
     point = last;
     rows = broker.rows_since(point, per_diff_);

@@ -11,11 +11,6 @@ constexpr std::int64_t kQueueSpan = 3600;  // seconds that one container of the 
 constexpr const char* kPut = "application/x-put";
 constexpr const char* kDelete = "application/x-delete";
 
-std::string text_of(const Json& row, const char* name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-
 // "POLICY:/account/container/object".
 bool read_name(const std::string& name, MisplacedObject& out) {
   const std::size_t start = name.find(":/");
@@ -73,17 +68,17 @@ ObjectRow misplaced_entry(const ObjectRow& row, const std::string& path) {
 
 std::optional<MisplacedObject> parse_misplaced(const Json& listed, std::string& why) {
   MisplacedObject out;
-  if (!read_name(text_of(listed, "name"), out)) {
+  if (!read_name(listed.text_at("name"), out)) {
     why = "its name is not POLICY:/ACCOUNT/CONTAINER/OBJECT";
     return std::nullopt;
   }
-  const std::string operation = text_of(listed, "content_type");
+  const std::string operation = listed.text_at("content_type");
   if (operation != kPut && operation != kDelete) {
     why = "invalid operation type " + python_repr(operation);
     return std::nullopt;
   }
-  const auto times = decode_timestamps(text_of(listed, "hash"));
-  const auto recorded = read_isoformat(text_of(listed, "last_modified"));
+  const auto times = decode_timestamps(listed.text_at("hash"));
+  const auto recorded = read_isoformat(listed.text_at("last_modified"));
   if (!times || !recorded) {
     why = "its times cannot be read";
     return std::nullopt;

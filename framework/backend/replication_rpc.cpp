@@ -45,10 +45,6 @@ const Json::Array& list_at(const Json::Array& items, std::size_t index) {
   return *items[index].array();
 }
 
-std::string member(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
 std::int64_t count_of(const Json& dict) {
   for (const char* name : {"count", "object_count"}) {
     const Json* value = dict.find(name);
@@ -64,9 +60,9 @@ struct Life {
   bool recreated = false;
 
   explicit Life(const Json& info)
-      : put(member(info, "put_timestamp")),
-        gone(member(info, "delete_timestamp")),
-        changed(member(info, "status_changed_at")),
+      : put(info.text_at("put_timestamp")),
+        gone(info.text_at("delete_timestamp")),
+        changed(info.text_at("status_changed_at")),
         deleted(gone > put && count_of(info) == 0) {
     const auto deletion = Timestamp::parse(gone).value_or(Timestamp());
     recreated = put > gone && !deletion.is_zero();
@@ -179,12 +175,12 @@ Response ReplicationRpc::sync(Broker& broker, const Json::Array& arguments) cons
   }
   if (info.is_null()) return error_response(404);
   broker.merge_metadata(parse_metadata_column(text_at(arguments, 6)));
-  if (member(info, "created_at") != text_at(arguments, 3) ||
-      member(info, "put_timestamp") != text_at(arguments, 4) ||
-      member(info, "delete_timestamp") != text_at(arguments, 5))
+  if (info.text_at("created_at") != text_at(arguments, 3) ||
+      info.text_at("put_timestamp") != text_at(arguments, 4) ||
+      info.text_at("delete_timestamp") != text_at(arguments, 5))
     broker.merge_timestamps(text_at(arguments, 3), text_at(arguments, 4), text_at(arguments, 5));
   std::int64_t point = broker.sync_point(id);
-  if (hash == member(info, "hash") && point < max_row) {
+  if (hash == info.text_at("hash") && point < max_row) {
     broker.merge_sync_points({{id, max_row}});
     point = max_row;
   }
@@ -201,9 +197,9 @@ Response ReplicationRpc::merge_syncs(Broker& broker, const Json::Array& argument
   std::vector<SyncPoint> points;
   for (const Json& dict : list_at(arguments, 0)) {
     const Json* point = dict.find("sync_point");
-    if (point == nullptr || point->integer() == nullptr || member(dict, "remote_id").empty())
+    if (point == nullptr || point->integer() == nullptr || dict.text_at("remote_id").empty())
       throw BadRow("a sync point is a remote_id and a sync_point");
-    points.push_back({member(dict, "remote_id"), *point->integer()});
+    points.push_back({dict.text_at("remote_id"), *point->integer()});
   }
   broker.merge_sync_points(points);
   return error_response(202);

@@ -14,7 +14,7 @@ using Block = std::array<unsigned char, CtrCipher::kIvSize>;
 struct CipherFree {
   void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
 };
-struct ContextFree {
+struct CipherContextFree {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 
@@ -42,7 +42,7 @@ Block advanced(std::string_view iv, std::uint64_t blocks) {
 }  // namespace
 
 struct CtrCipher::State {
-  std::unique_ptr<EVP_CIPHER_CTX, ContextFree> context{EVP_CIPHER_CTX_new()};
+  std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree> context{EVP_CIPHER_CTX_new()};
 };
 
 CtrCipher::CtrCipher(std::string_view key, std::string_view iv, std::uint64_t offset)

@@ -41,14 +41,14 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-struct ContextFree {
+struct DigestContextFree {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
 }  // namespace
 
 struct Digest::State {
-  std::unique_ptr<EVP_MD_CTX, ContextFree> context{EVP_MD_CTX_new()};
+  std::unique_ptr<EVP_MD_CTX, DigestContextFree> context{EVP_MD_CTX_new()};
 };
 
 Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
@@ -74,7 +74,7 @@ std::string Digest::finish() {
 std::string Digest::finish_hex() { return to_hex(finish()); }
 
 std::string md5_hex(std::string_view bytes) {
-  thread_local const std::unique_ptr<EVP_MD_CTX, ContextFree> context{EVP_MD_CTX_new()};
+  thread_local const std::unique_ptr<EVP_MD_CTX, DigestContextFree> context{EVP_MD_CTX_new()};
   std::array<unsigned char, EVP_MAX_MD_SIZE> out;
   unsigned size = 0;
   if (EVP_DigestInit_ex2(context.get(), algorithm(DigestKind::kMd5), nullptr) != 1 ||

@@ -66,7 +66,7 @@ bool parse_fields(std::string_view head, std::vector<FieldView>& fields) {
   return false;
 }
 
-struct Framing {
+struct FramingFields {
   std::optional<std::uint64_t> length;
   std::optional<std::string_view> coding;
   std::string_view expect;
@@ -161,7 +161,7 @@ int parse_request_line(std::string_view line, RequestHead& out) {
   return out.target.empty() ? 400 : 0;
 }
 
-int judge_framing(const Framing& framing, RequestHead& out) {
+int judge_framing(const FramingFields& framing, RequestHead& out) {
   if (framing.broken) return 400;
   out.content_length = framing.length;
   out.chunked = false;
@@ -186,7 +186,7 @@ int parse_request_head(std::string_view head, RequestHead& out) {
   if (const int status = parse_request_line(take_line(head), out)) return status;
   out.fields.clear();
   if (!parse_fields(head, out.fields)) return 400;
-  Framing framing;
+  FramingFields framing;
   for (const auto& field : out.fields) framing.see(field);
   return judge_framing(framing, out);
 }
@@ -204,7 +204,7 @@ bool parse_response_head(std::string_view head, ResponseHead& out) {
   if (!is_sendable(out.reason)) return false;
   out.fields.clear();
   if (!parse_fields(head, out.fields)) return false;
-  Framing framing;
+  FramingFields framing;
   for (const auto& field : out.fields) framing.see(field);
   const bool unknown_coding = framing.coding && !equals(*framing.coding, "chunked");
   if (framing.broken || unknown_coding || (framing.coding && framing.length)) return false;

@@ -280,6 +280,16 @@ const Json* Json::find(std::string_view name) const {
   return at == members->rend() ? nullptr : &at->second;
 }
 
+std::string Json::text_at(std::string_view name) const {
+  const Json* value = find(name);
+  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
+}
+
+std::int64_t Json::integer_at(std::string_view name, std::int64_t otherwise) const {
+  const Json* value = find(name);
+  return value != nullptr && value->integer() != nullptr ? *value->integer() : otherwise;
+}
+
 void Json::set(std::string_view name, Json value) {
   if (object() == nullptr) value_ = Object{};
   auto& members = std::get<Object>(value_);

@@ -18,11 +18,6 @@ Json text_or_null(const InfoFields& fields, std::string_view name) {
   return at == fields.end() ? Json() : Json(at->second);
 }
 
-std::string text_in(const Json& from, std::string_view name) {
-  const Json* value = from.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-
 // Counters are texts from some writers and numbers from others.
 std::int64_t number_in(const Json& from, std::string_view name) {
   const Json* value = from.find(name);
@@ -114,22 +109,22 @@ std::optional<ContainerInfo> parse_container_info(std::string_view json) {
   if (!value || value->object() == nullptr || value->find("status") == nullptr) return std::nullopt;
   ContainerInfo out;
   out.status = static_cast<int>(number_in(*value, "status"));
-  out.read_acl = text_in(*value, "read_acl");
-  out.write_acl = text_in(*value, "write_acl");
-  out.sync_to = text_in(*value, "sync_to");
-  out.sync_key = text_in(*value, "sync_key");
+  out.read_acl = value->text_at("read_acl");
+  out.write_acl = value->text_at("write_acl");
+  out.sync_to = value->text_at("sync_to");
+  out.sync_key = value->text_at("sync_key");
   out.object_count = number_in(*value, "object_count");
   out.bytes = number_in(*value, "bytes");
-  out.versions = text_in(*value, "versions");
+  out.versions = value->text_at("versions");
   out.storage_policy = static_cast<int>(number_in(*value, "storage_policy"));
   out.meta = fields_in(*value, "meta");
   out.sysmeta = fields_in(*value, "sysmeta");
-  const std::string state = text_in(*value, "sharding_state");
+  const std::string state = value->text_at("sharding_state");
   if (!state.empty()) out.sharding_state = state;
-  out.created_at = text_in(*value, "created_at");
-  out.put_timestamp = text_in(*value, "put_timestamp");
-  out.delete_timestamp = text_in(*value, "delete_timestamp");
-  out.status_changed_at = text_in(*value, "status_changed_at");
+  out.created_at = value->text_at("created_at");
+  out.put_timestamp = value->text_at("put_timestamp");
+  out.delete_timestamp = value->text_at("delete_timestamp");
+  out.status_changed_at = value->text_at("status_changed_at");
   return out;
 }
 

@@ -226,7 +226,7 @@ std::string_view take_parameter(std::string_view& rest) {
   return out;
 }
 
-std::string without_quotes(std::string_view text) {
+std::string unquote_parameter(std::string_view text) {
   if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
   std::string out;
   for (std::size_t i = 1; i + 1 < text.size(); ++i) {
@@ -246,7 +246,7 @@ ParameterizedValue parse_parameterized(std::string_view text) {
     const std::size_t equals = piece.find('=');
     if (equals == std::string_view::npos) continue;
     out.parameters.emplace_back(lower(trim(piece.substr(0, equals))),
-                                without_quotes(trim(piece.substr(equals + 1))));
+                                unquote_parameter(trim(piece.substr(equals + 1))));
   }
   return out;
 }

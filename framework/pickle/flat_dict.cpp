@@ -11,9 +11,9 @@ constexpr std::size_t kMaxMemo = 65536;
 
 // What lies on the machine's stack. kCall is the tuple (text, 'latin1') that waits for its
 // function.
-enum class Kind : std::uint8_t { kText, kBytes, kCodec, kCall, kMark, kDict };
+enum class FlatKind : std::uint8_t { kText, kBytes, kCodec, kCall, kMark, kDict };
 struct Token {
-  Kind kind;
+  FlatKind kind;
   std::string_view utf8{};
 };
 
@@ -28,7 +28,7 @@ class FlatMachine {
       if (op == '.') break;
       step(op);
     }
-    if (wrong_ || !in_.empty() || stack_.size() != 1 || stack_[0].kind != Kind::kDict)
+    if (wrong_ || !in_.empty() || stack_.size() != 1 || stack_[0].kind != FlatKind::kDict)
       return std::nullopt;
     return std::move(out_);
   }
@@ -54,11 +54,11 @@ class FlatMachine {
       value = value << 8U | static_cast<unsigned char>(raw[i]);
     return value;
   }
-  bool ends_with(std::initializer_list<Kind> kinds) const {
+  bool ends_with(std::initializer_list<FlatKind> kinds) const {
     return stack_.size() >= kinds.size() &&
            std::equal(kinds.begin(), kinds.end(),
                       stack_.end() - static_cast<std::ptrdiff_t>(kinds.size()),
-                      [](Kind kind, const Token& token) { return kind == token.kind; });
+                      [](FlatKind kind, const Token& token) { return kind == token.kind; });
   }
   void require(bool good) { wrong_ = wrong_ || !good; }
 
@@ -66,15 +66,15 @@ class FlatMachine {
     switch (op) {
       case '}':
         require(stack_.empty());  // the one dict, at the bottom
-        return stack_.push_back({Kind::kDict});
+        return stack_.push_back({FlatKind::kDict});
       case '(':
-        return stack_.push_back({Kind::kMark});
+        return stack_.push_back({FlatKind::kMark});
       case 'X':
-        return stack_.push_back({Kind::kText, take(little(4))});
+        return stack_.push_back({FlatKind::kText, take(little(4))});
       case 'c': {
         constexpr std::string_view kEncode = "_codecs\nencode\n";
         require(take(kEncode.size()) == kEncode);
-        return stack_.push_back({Kind::kCodec});
+        return stack_.push_back({FlatKind::kCodec});
       }
       case '\x86':
         return make_call();
@@ -98,17 +98,17 @@ class FlatMachine {
   }
 
   void make_call() {
-    require(ends_with({Kind::kText, Kind::kText}) && stack_.back().utf8 == "latin1");
+    require(ends_with({FlatKind::kText, FlatKind::kText}) && stack_.back().utf8 == "latin1");
     if (wrong_) return;
     stack_.pop_back();
-    stack_.back().kind = Kind::kCall;
+    stack_.back().kind = FlatKind::kCall;
   }
   void make_bytes() {
-    require(ends_with({Kind::kCodec, Kind::kCall}));
+    require(ends_with({FlatKind::kCodec, FlatKind::kCall}));
     if (wrong_) return;
     const std::string_view utf8 = stack_.back().utf8;
     stack_.pop_back();
-    stack_.back() = {Kind::kBytes, utf8};
+    stack_.back() = {FlatKind::kBytes, utf8};
   }
   void keep(std::size_t index) {
     require(!stack_.empty() && index <= memo_.size() && index < kMaxMemo);
@@ -117,29 +117,29 @@ class FlatMachine {
     memo_[index] = stack_.back();
   }
   void recall(std::size_t index) {
-    require(index < memo_.size() && memo_[index].kind != Kind::kMark &&
-            memo_[index].kind != Kind::kDict);
+    require(index < memo_.size() && memo_[index].kind != FlatKind::kMark &&
+            memo_[index].kind != FlatKind::kDict);
     if (!wrong_) stack_.push_back(memo_[index]);
   }
 
   static bool is_string(const Token& token) {
-    return token.kind == Kind::kText || token.kind == Kind::kBytes;
+    return token.kind == FlatKind::kText || token.kind == FlatKind::kBytes;
   }
   void add(const Token& key, const Token& value) {
     require(is_string(key) && is_string(value));
     out_.push_back(
-        {{key.utf8, key.kind == Kind::kBytes}, {value.utf8, value.kind == Kind::kBytes}});
+        {{key.utf8, key.kind == FlatKind::kBytes}, {value.utf8, value.kind == FlatKind::kBytes}});
   }
   void set_items() {
     // Only strings, the mark and the dict below it: the mark is the second token.
-    require(stack_.size() >= 2 && stack_.size() % 2 == 0 && stack_[1].kind == Kind::kMark &&
-            stack_[0].kind == Kind::kDict);
+    require(stack_.size() >= 2 && stack_.size() % 2 == 0 && stack_[1].kind == FlatKind::kMark &&
+            stack_[0].kind == FlatKind::kDict);
     if (wrong_) return;
     for (std::size_t i = 2; i < stack_.size() && !wrong_; i += 2) add(stack_[i], stack_[i + 1]);
     stack_.erase(stack_.begin() + 1, stack_.end());
   }
   void set_item() {
-    require(stack_.size() == 3 && stack_[0].kind == Kind::kDict);
+    require(stack_.size() == 3 && stack_[0].kind == FlatKind::kDict);
     if (wrong_) return;
     add(stack_[1], stack_[2]);
     stack_.erase(stack_.begin() + 1, stack_.end());

@@ -12,7 +12,7 @@ namespace apus {
 namespace {
 
 using Zone = std::pair<int, int>;
-using Host = std::tuple<int, int, std::string>;
+using HostKey = std::tuple<int, int, std::string>;
 
 class LoadedRing final : public Ring {
  public:
@@ -23,7 +23,7 @@ class LoadedRing final : public Ring {
     }
     std::set<int> regions;
     std::set<Zone> zones;
-    std::set<Host> hosts;
+    std::set<HostKey> hosts;
     for (std::size_t id = 0; id < assigned.size(); ++id) {
       if (!assigned[id]) continue;
       const RingDevice& device = *data_.devices[id];
@@ -165,7 +165,7 @@ class Walk final : public HandoffWalk {
   std::size_t used_count_ = 0;
   std::set<int> regions_;
   std::set<Zone> zones_;
-  std::set<Host> hosts_;
+  std::set<HostKey> hosts_;
   std::size_t parts_ = 0;
   std::size_t start_ = 0;
   std::size_t step_ = 1;

@@ -64,11 +64,6 @@ class Cursor {
   const std::string& name_;
 };
 
-std::string text_of(const Json& device, std::string_view key) {
-  const Json* value = device.find(key);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-
 int int_of(const Json& device, std::string_view key, int fallback) {
   const Json* value = device.find(key);
   if (value == nullptr) return fallback;
@@ -85,14 +80,14 @@ std::optional<RingDevice> device_of(const Json& json, int id, const std::string&
   if (out.id != id) broken(name, "device " + std::to_string(id) + " has another id inside");
   out.region = int_of(json, "region", 1);
   out.zone = int_of(json, "zone", 0);
-  out.ip = text_of(json, "ip");
+  out.ip = json.text_at("ip");
   out.port = int_of(json, "port", 0);
-  out.replication_ip = text_of(json, "replication_ip");
+  out.replication_ip = json.text_at("replication_ip");
   if (out.replication_ip.empty()) out.replication_ip = out.ip;
   out.replication_port = int_of(json, "replication_port", out.port);
-  out.device = text_of(json, "device");
+  out.device = json.text_at("device");
   if (const Json* weight = json.find("weight")) out.weight = weight->number().value_or(0);
-  out.meta = text_of(json, "meta");
+  out.meta = json.text_at("meta");
   if (out.device.empty() || out.device.find('/') != std::string::npos) {
     broken(name, "device " + std::to_string(id) + " has no usable device name");
   }
@@ -170,7 +165,7 @@ RingData parse_v1(Cursor& in, const std::string& name) {
   // The last row may be short: it is what is left.
   const std::string_view all =
       in.take(std::min(in.size(), row * static_cast<std::size_t>(replicas)));
-  const bool big = text_of(meta, "byteorder") == "big";
+  const bool big = meta.text_at("byteorder") == "big";
   take_rows(out, all, 2, big, name);
   if (out.rows.size() != static_cast<std::size_t>(replicas))
     broken(name, "it has fewer replicas than it says");

@@ -6,11 +6,6 @@
 namespace apus {
 namespace {
 
-std::string text_of(const Json& entry, std::string_view name) {
-  const Json* value = entry.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-
 // A number, or a text that is one.
 std::optional<std::uint64_t> size_of(const Json* value) {
   if (value == nullptr) return std::nullopt;
@@ -52,16 +47,16 @@ std::optional<SloSegment> read_segment(const Json& entry) {
     return out;
   }
   const auto bytes = size_of(entry.find("bytes"));
-  out.name = text_of(entry, "name");
+  out.name = entry.text_at("name");
   if (!bytes || out.name.empty()) return std::nullopt;
   out.bytes = *bytes;
-  out.hash = text_of(entry, "hash");
-  out.content_type = text_of(entry, "content_type");
-  out.last_modified = text_of(entry, "last_modified");
+  out.hash = entry.text_at("hash");
+  out.content_type = entry.text_at("content_type");
+  out.last_modified = entry.text_at("last_modified");
   const Json* sub = entry.find("sub_slo");
   out.sub_slo = sub != nullptr && ((sub->boolean() != nullptr && *sub->boolean()) ||
                                    (sub->text() != nullptr && is_true(*sub->text())));
-  if (const std::string range = text_of(entry, "range"); !range.empty()) {
+  if (const std::string range = entry.text_at("range"); !range.empty()) {
     out.range = parse_stored_range(range);
     if (!out.range) return std::nullopt;
   }

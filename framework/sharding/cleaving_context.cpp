@@ -18,10 +18,6 @@ bool flag_in(const Json& dict, const char* name) {
   const Json* value = dict.find(name);
   return value != nullptr && value->boolean() != nullptr && *value->boolean();
 }
-std::string text_in(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
 
 }  // namespace
 
@@ -29,8 +25,8 @@ std::optional<CleavingContext> CleavingContext::from_text(const std::string& tex
   const auto dict = Json::parse(text);
   if (!dict || dict->object() == nullptr) return std::nullopt;
   CleavingContext out;
-  out.ref = text_in(*dict, "ref");
-  out.cursor = text_in(*dict, "cursor");
+  out.ref = dict->text_at("ref");
+  out.cursor = dict->text_at("cursor");
   out.max_row = number_in(*dict, "max_row");
   out.cleave_to_row = number_in(*dict, "cleave_to_row");
   out.last_cleave_to_row = number_in(*dict, "last_cleave_to_row");

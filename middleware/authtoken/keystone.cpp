@@ -10,8 +10,7 @@ namespace apus::authtoken {
 namespace {
 
 std::string text_in(const Json* object, std::string_view name) {
-  const Json* value = object != nullptr ? object->find(name) : nullptr;
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
+  return object != nullptr ? object->text_at(name) : std::string();
 }
 
 const Json* member(const Json* object, std::string_view name) {

@@ -18,7 +18,7 @@
 namespace apus::slo {
 namespace {
 
-constexpr const char* kAgent = "MultipartDELETE";
+constexpr const char* kDeleteAgent = "MultipartDELETE";
 constexpr std::size_t kMostFailures = 1000;
 constexpr std::int64_t kMostOverLimit = 10;
 constexpr const char* kEmptyMd5 = "d41d8cd98f00b204e9800998ecf8427e";
@@ -31,7 +31,8 @@ struct Refusal {
 // The segments of a manifest, or why there are none.
 std::optional<std::vector<SloSegment>> fetch(const Request& request, const App& next,
                                              const std::string& name, Refusal& refusal) {
-  Request get = make_part_request(request, "GET", object_path(request.path, name), kSource, kAgent);
+  Request get =
+      make_part_request(request, "GET", object_path(request.path, name), kSource, kDeleteAgent);
   get.query.set("multipart-manifest", "get");
   if (const std::string* version = request.query.find("version-id"))
     get.query.set("version-id", *version);
@@ -57,9 +58,9 @@ std::optional<std::vector<SloSegment>> fetch(const Request& request, const App& 
 }
 
 // Manifests are opened first and deleted behind their segments.
-class Job final : public Work {
+class DeleteWork final : public Work {
  public:
-  Job(Request request, const App& next, const Rules& rules, std::string type)
+  DeleteWork(Request request, const App& next, const Rules& rules, std::string type)
       : request_(std::move(request)), next_(next), rules_(rules), type_(std::move(type)) {
     const auto path = split_api_path(request_.path, 4);
     Item manifest;
@@ -140,7 +141,7 @@ class Job final : public Work {
 
   void ask_to_remove(const Item& item) {
     Request out = make_part_request(request_, "DELETE", object_path(request_.path, item.name),
-                                    kSource, kAgent);
+                                    kSource, kDeleteAgent);
     if (item.version) {
       out.query.set("version-id", request_.query.get("version-id"));
       out.raw_query = out.query.encode();
@@ -283,7 +284,7 @@ Response delete_all(Request& request, const App& next, const Rules& rules) {
   const std::string type(kBulkTypes[*choice.best]);
   out.headers.set("Content-Type", type);
   const char* blank = type.ends_with("/xml") ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" : " ";
-  auto job = std::make_unique<Job>(copy_head(request), next, rules, type);
+  auto job = std::make_unique<DeleteWork>(copy_head(request), next, rules, type);
   out.body = std::make_unique<PatientSource>(std::move(job), rules, blank, false);
   return out;
 }

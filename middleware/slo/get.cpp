@@ -9,7 +9,6 @@
 namespace apus::slo {
 namespace {
 
-constexpr const char* kAgent = "SLO MultipartGET";
 constexpr std::string_view kUnsatisfiable = "The requested part number is not satisfiable";
 
 void append_name(Headers& headers, const char* list, const std::string& name) {
@@ -46,7 +45,7 @@ bool must_ask_again(const Request& request, const Response& response) {
 }
 
 Response ask_again(const Request& request, const App& next) {
-  Request get = make_part_request(request, "GET", request.path, kSource, kAgent);
+  Request get = make_part_request(request, "GET", request.path, kSource, kGetAgent);
   if (const std::string* version = request.query.find("version-id")) {
     get.query.set("version-id", *version);
     get.raw_query = get.query.encode();
@@ -95,7 +94,7 @@ class Opener {
   std::unique_ptr<SegmentedSource> make(ByteRange range) {
     SegmentRules how;
     how.source = kSource;
-    how.agent = kAgent;
+    how.agent = kGetAgent;
     how.name = quote(parent_.path);
     how.max_get_time = rules_.max_get_time;
     how.unlimited_segments = rules_.rate_limit_after_segment;

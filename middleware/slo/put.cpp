@@ -14,7 +14,7 @@
 namespace apus::slo {
 namespace {
 
-constexpr const char* kAgent = "SLO MultipartPUT";
+constexpr const char* kPutAgent = "SLO MultipartPUT";
 constexpr const char* kOverrideEtag = "X-Object-Sysmeta-Container-Update-Override-Etag";
 constexpr std::size_t kLargestAnswer = 1 << 20;
 constexpr std::size_t kManyAtOnce = 10000;
@@ -26,10 +26,10 @@ std::string listing_time(const Response& response) {
 }
 
 // What is to be done, in steps that a heartbeat can come between.
-class Job final : public Work {
+class PutWork final : public Work {
  public:
-  Job(Request request, const App& self, const App& next, const Rules& rules,
-      std::vector<SloEntry> entries, std::string type)
+  PutWork(Request request, const App& self, const App& next, const Rules& rules,
+          std::vector<SloEntry> entries, std::string type)
       : request_(std::move(request)),
         self_(self),
         next_(next),
@@ -117,7 +117,7 @@ class Job final : public Work {
   // What is known of containers is copied: requests that run at once cannot share it.
   Request head_of(const std::string& path) const {
     Request out =
-        make_part_request(request_, "HEAD", object_path(request_.path, path), kSource, kAgent);
+        make_part_request(request_, "HEAD", object_path(request_.path, path), kSource, kPutAgent);
     if (const auto& known = out.context.info_cache)
       out.context.info_cache = std::make_shared<InfoCache>(*known);
     return out;
@@ -236,7 +236,7 @@ Response put_manifest(Request& request, const App& self, const App& next, const 
   const auto choice = choose_type(request.headers.get("Accept"), kBulkTypes);
   const std::string type(kBulkTypes[choice.best.value_or(0)]);
   auto job =
-      std::make_unique<Job>(copy_head(request), self, next, rules, std::move(*entries), type);
+      std::make_unique<PutWork>(copy_head(request), self, next, rules, std::move(*entries), type);
   if (is_true(request.query.get("heartbeat"))) {
     Response out(202);
     out.headers.set("Content-Type", type);

@@ -13,6 +13,7 @@
 namespace apus::slo {
 
 inline constexpr const char* kSource = "SLO";
+inline constexpr const char* kGetAgent = "SLO MultipartGET";
 inline constexpr const char* kEtagField = "X-Object-Sysmeta-Slo-Etag";
 inline constexpr const char* kSizeField = "X-Object-Sysmeta-Slo-Size";
 /// Manifests on the disks of others may be as large as their limits were.

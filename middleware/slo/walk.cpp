@@ -7,8 +7,6 @@ namespace {
 
 constexpr std::size_t kDeepest = 10;
 constexpr std::size_t kKept = 20;
-constexpr const char* kAgent = "SLO MultipartGET";
-
 }  // namespace
 
 Walk::Walk(const Request& parent, const App& next, const Rules& rules,
@@ -60,7 +58,8 @@ std::optional<Segment> Walk::next() {
 
 std::shared_ptr<const Segments> Walk::fetch(const std::string& name) {
   if (const auto at = fetched_.find(name); at != fetched_.end()) return at->second;
-  Request get = make_part_request(parent_, "GET", object_path(parent_.path, name), kSource, kAgent);
+  Request get =
+      make_part_request(parent_, "GET", object_path(parent_.path, name), kSource, kGetAgent);
   Response found = next_(get);
   const std::string what =
       "while fetching " + quote(parent_.path) + ", GET of submanifest " + quote(get.path) + " ";

@@ -13,11 +13,6 @@ constexpr std::string_view kDocument =
     "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\" "
     "\"http://www.w3.org/TR/html4/loose.dtd\">\n<html>\n";
 
-std::string text_in(const Json& row, std::string_view name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-
 std::string css_path(const Settings& settings, std::string_view prefix) {
   const std::string& css = settings.listings_css;
   if (css.starts_with('/') || css.starts_with("http://") || css.starts_with("https://"))
@@ -58,13 +53,13 @@ std::string classes(std::string_view type) {
 }
 
 std::string object_row(const Json& row, std::size_t skip, const std::string& link) {
-  const std::string name = text_in(row, "name").substr(skip);
-  std::string date = escape(text_in(row, "last_modified"));
+  const std::string name = row.text_at("name").substr(skip);
+  std::string date = escape(row.text_at("last_modified"));
   date = date.substr(0, date.find('.'));
   std::replace(date.begin(), date.end(), 'T', ' ');
   const Json* bytes = row.find("bytes");
   const std::int64_t size = bytes != nullptr && bytes->integer() != nullptr ? *bytes->integer() : 0;
-  return row_of(classes(text_in(row, "content_type")), quote(name) + link, escape(name),
+  return row_of(classes(row.text_at("content_type")), quote(name) + link, escape(name),
                 human_readable(size), date);
 }
 
@@ -149,13 +144,13 @@ std::string listing_page(const Settings& settings, std::string_view label, std::
             "\">../</a></td>\n    <td class=\"colsize\">&nbsp;</td>\n"
             "    <td class=\"coldate\">&nbsp;</td>\n   </tr>\n";
   for (const Json& row : rows) {
-    const std::string name = text_in(row, "subdir");
+    const std::string name = row.text_at("subdir");
     if (name.empty() || !is_below(name, prefix)) continue;
     const std::string below = name.substr(prefix.size());
     page += row_of("subdir", quote(below) + link, escape(below), "&nbsp;", "&nbsp;");
   }
   for (const Json& row : rows) {
-    const std::string name = text_in(row, "name");
+    const std::string name = row.text_at("name");
     if (!name.empty() && is_below(name, prefix)) page += object_row(row, prefix.size(), link);
   }
   return page + "  </table>\n </body>\n</html>\n";

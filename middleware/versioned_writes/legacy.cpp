@@ -250,8 +250,8 @@ Response LegacyVersions::remove(const Request& request, const std::string& path)
 std::optional<Response> LegacyVersions::restore_older(Request& request, const Place& place,
                                                       VersionPages& pages) const {
   while (const auto row = pages.take()) {
-    if (text_of(*row, "content_type") == kDeleteMarker) break;
-    const std::string path = place.version(text_of(*row, "name"));
+    if (row->text_at("content_type") == kDeleteMarker) break;
+    const std::string path = place.version(row->text_at("name"));
     auto restored = restore(request, path);
     if (!restored) continue;
     if (!restored->is_success()) return restored;
@@ -271,8 +271,8 @@ Response LegacyVersions::pop_delete(Request& request, const Place& place) const 
     if (!std::exchange(authorized, true)) {
       if (auto refusal = refused_to_write(request, next(), kSource)) return std::move(*refusal);
     }
-    const std::string version = place.version(text_of(*row, "name"));
-    if (text_of(*row, "content_type") != kDeleteMarker) {
+    const std::string version = place.version(row->text_at("name"));
+    if (row->text_at("content_type") != kDeleteMarker) {
       auto restored = restore(request, version);
       if (!restored) continue;
       return restored->is_success() ? remove(request, version) : std::move(*restored);

@@ -11,7 +11,6 @@
 namespace apus::versioned_writes {
 namespace {
 
-constexpr const char* kSource = "OV";
 constexpr const char* kIsVersionLink = "X-Object-Sysmeta-Versions-Symlink";
 constexpr const char* kVersionId = "X-Object-Version-Id";
 constexpr const char* kLost =
@@ -92,7 +91,8 @@ Response ObjectVersions::operator()(Request& request) const {
 }
 
 Response ObjectVersions::object(Request& request, const ApiPath& path) const {
-  const auto info = get_container_info(request, next(), path.account, path.container, kSource);
+  const auto info =
+      get_container_info(request, next(), path.account, path.container, kVersionSource);
   Place place{path, unquote(field_of(info->sysmeta, "versions-container")),
               is_true(field_of(info->sysmeta, "versions-enabled"))};
   place.versions.erase(std::min(place.versions.find('/'), place.versions.size()));
@@ -138,13 +138,13 @@ void ObjectVersions::name_version(Response& response, const Place& place) {
 
 // An object from before versioning was enabled becomes the first version. Nothing means: go on.
 std::optional<Response> ObjectVersions::keep_current(Request& request, const Place& place) const {
-  if (auto refusal = refused_to_write(request, next(), kSource)) return refusal;
-  Response found = read_as_is(request, next(), request.path, kSource, max_file_size_);
+  if (auto refusal = refused_to_write(request, next(), kVersionSource)) return refusal;
+  Response found = read_as_is(request, next(), request.path, kVersionSource, max_file_size_);
   if (found.status == 404) return std::nullopt;
   if (auto bad = problem(found, request)) return bad;
   if (found.internal.get(kIsVersionLink) == "true") return std::nullopt;
   const std::string path = place.version(written_at(found));
-  Response stored = store(request, next(), path, kSource, std::move(found), true);
+  Response stored = store(request, next(), path, kVersionSource, std::move(found), true);
   return problem_of_store(stored, request);
 }
 
@@ -154,7 +154,7 @@ Response ObjectVersions::put(Request& request, const Place& place) const {
   if (!request.context.timestamp) request.context.timestamp = host_.clock().timestamp();
   const Timestamp version = *request.context.timestamp;
   std::uint64_t bytes = 0;
-  Request write = make_subrequest(request, "PUT", place.version(version), kSource, true);
+  Request write = make_subrequest(request, "PUT", place.version(version), kVersionSource, true);
   write.context.allow_reserved_names = true;
   write.context.content_type_overridden =
       std::exchange(request.context.content_type_overridden, false);
@@ -196,7 +196,7 @@ Response ObjectVersions::link_to(Request& request, const Place& place, const Tim
   request.internal.set("X-Object-Sysmeta-Symloop-Extend", "true");
   request.internal.set("X-Object-Sysmeta-Allow-Reserved-Names", "true");
   request.context.allow_reserved_names = true;
-  request.context.source = kSource;
+  request.context.source = kVersionSource;
   request.content_length = 0;
   request.chunked = false;
   request.body.reset();
@@ -211,7 +211,7 @@ Response ObjectVersions::remove(Request& request, const Place& place) const {
   if (auto bad = keep_current(request, place)) return std::move(*bad);
   if (!request.context.timestamp) request.context.timestamp = host_.clock().timestamp();
   const Timestamp version = *request.context.timestamp;
-  Request marker = make_subrequest(request, "PUT", place.version(version), kSource, true);
+  Request marker = make_subrequest(request, "PUT", place.version(version), kVersionSource, true);
   marker.context.allow_reserved_names = true;
   marker.context.content_type_overridden = true;
   marker.headers.set("Content-Type", std::string(kDeleteMarker));
@@ -228,7 +228,7 @@ Response ObjectVersions::remove(Request& request, const Place& place) const {
 
 // A POST that meets the link goes on to the version.
 Response ObjectVersions::post(Request& request, const Place& place) const {
-  Request again = make_subrequest(request, "POST", request.path, kSource, true);
+  Request again = make_subrequest(request, "POST", request.path, kVersionSource, true);
   again.context.allow_reserved_names = true;
   copy_metadata(request.headers, again.headers, is_expiry);
   copy_metadata(request.internal, again.internal, is_expiry);
@@ -296,7 +296,7 @@ Response ObjectVersions::read_version(Request& request, const Place& place,
 
 Response ObjectVersions::remove_version(Request& request, const Place& place,
                                         const Timestamp& version) const {
-  Request head = make_subrequest(request, "HEAD", request.path, kSource, true);
+  Request head = make_subrequest(request, "HEAD", request.path, kVersionSource, true);
   head.query.set("symlink", "get");
   head.headers.set("X-Newest", "True");
   Response current = next()(head);
@@ -332,12 +332,13 @@ Response ObjectVersions::promote_version(Request& request, const Place& place,
                             ? *request.content_length != 0
                             : request.body != nullptr && request.body->read({&byte, 1}) != 0;
   if (has_body) return Response(400, "PUT version-id requests require a zero byte body");
-  Request head = make_subrequest(request, "HEAD", place.version(version), kSource, true);
+  Request head = make_subrequest(request, "HEAD", place.version(version), kVersionSource, true);
   head.query.set("symlink", "get");
   head.context.allow_reserved_names = true;
   Response found = next()(head);
   if (found.status == 404) {
-    const auto info = get_container_info(head, next(), place.path.account, place.versions, kSource);
+    const auto info =
+        get_container_info(head, next(), place.path.account, place.versions, kVersionSource);
     return info->is_success() ? Response(404, "The specified version does not exist")
                               : Response(500, kLost);
   }

@@ -15,7 +15,6 @@
 namespace apus::versioned_writes {
 namespace {
 
-constexpr const char* kSource = "OV";
 constexpr const char* kEnabledField = "X-Versions-Enabled";
 constexpr const char* kStoredEnabled = "X-Container-Sysmeta-Versions-Enabled";
 constexpr const char* kStoredContainer = "X-Container-Sysmeta-Versions-Container";
@@ -23,13 +22,13 @@ constexpr const char* kPage = "text/html; charset=UTF-8";
 constexpr std::string_view kLinkMember = "\"symlink_path\"";
 
 Request hidden_request(const Request& parent, std::string method, std::string path) {
-  Request out = make_subrequest(parent, std::move(method), std::move(path), kSource, true);
+  Request out = make_subrequest(parent, std::move(method), std::move(path), kVersionSource, true);
   out.context.allow_reserved_names = true;
   return out;
 }
 
 std::string sort_key(const Json& row) {
-  return row.find("subdir") != nullptr ? text_of(row, "subdir") : text_of(row, "name");
+  return row.find("subdir") != nullptr ? row.text_at("subdir") : row.text_at("name");
 }
 
 // The row without the members named.
@@ -84,13 +83,13 @@ void show_targets(Json::Array& rows, const ApiPath& path, const std::string& hid
     if (row.find("symlink_path") == nullptr || row.find("symlink_etag") == nullptr ||
         row.find("symlink_bytes") == nullptr)
       continue;
-    const std::string target = unquote(text_of(row, "symlink_path"));
+    const std::string target = unquote(row.text_at("symlink_path"));
     const auto at = split_api_path(target, 4);
     if (!at || at->container != hidden) continue;
-    std::string hash = text_of(row, "symlink_etag");
-    for (const auto& [name, value] : parse_parameterized(text_of(row, "hash")).parameters)
+    std::string hash = row.text_at("symlink_etag");
+    for (const auto& [name, value] : parse_parameterized(row.text_at("hash")).parameters)
       hash.append("; ").append(name).append("=").append(value);
-    const std::int64_t bytes = number_of(row, "symlink_bytes");
+    const std::int64_t bytes = row.integer_at("symlink_bytes");
     row = without(row, {"symlink_bytes", "symlink_etag"});
     row.set("bytes", bytes);
     row.set("version_symlink", true);
@@ -159,11 +158,11 @@ Response VersionListings::account(Request& request, const ApiPath& path) const {
   std::string hidden_text;
   std::map<std::string, Json> hidden;
   for (const Json& row : read_rows(answer, hidden_text).value_or(Json::Array()))
-    if (row.find("name") != nullptr) hidden.emplace(owner_of(text_of(row, "name")), row);
+    if (row.find("name") != nullptr) hidden.emplace(owner_of(row.text_at("name")), row);
   for (Json& row : *rows) {
-    const auto found = hidden.find(text_of(row, "name"));
+    const auto found = hidden.find(row.text_at("name"));
     if (row.find("name") == nullptr || found == hidden.end()) continue;
-    row.set("bytes", number_of(row, "bytes") + number_of(found->second, "bytes"));
+    row.set("bytes", row.integer_at("bytes") + found->second.integer_at("bytes"));
     hidden.erase(found);
   }
   // What is left lost its container: shown, so that somebody can clean up.
@@ -186,7 +185,8 @@ Response VersionListings::container(Request& request, const ApiPath& path) const
 }
 
 Response VersionListings::enable(Request& request, const ApiPath& path) const {
-  const auto info = get_container_info(request, next_, path.account, path.container, kSource);
+  const auto info =
+      get_container_info(request, next_, path.account, path.container, kVersionSource);
   if (!field_of(info->sysmeta, "versions-location").empty() || !info->versions.empty()) {
     return Response(400,
                     "Cannot enable object versioning on a container that is already using the "
@@ -239,7 +239,8 @@ Response VersionListings::enable(Request& request, const ApiPath& path) const {
 
 // A container goes only after its versions, and takes the hidden one along.
 Response VersionListings::remove(Request& request, const ApiPath& path) const {
-  const auto info = get_container_info(request, next_, path.account, path.container, kSource);
+  const auto info =
+      get_container_info(request, next_, path.account, path.container, kVersionSource);
   const std::string hidden = unquote(field_of(info->sysmeta, "versions-container"));
   if (!hidden.empty()) {
     Request head = hidden_request(request, "HEAD", container_path(path, hidden));
@@ -306,11 +307,11 @@ Response VersionListings::list_versions(Request& request, const ApiPath& path,
   std::set<std::string> with_latest;
   for (Json& row : current) {
     if (row.find("name") == nullptr) {
-      subdirs.insert(text_of(row, "subdir"));
+      subdirs.insert(row.text_at("subdir"));
     } else if (row.find("version_symlink") != nullptr) {
-      links.emplace(unquote(text_of(row, "symlink_path")), row);
+      links.emplace(unquote(row.text_at("symlink_path")), row);
     } else {
-      with_latest.insert(text_of(row, "name"));
+      with_latest.insert(row.text_at("name"));
       row.set("version_id", "null");
       row.set("is_latest", true);
       listed.push_back(row);
@@ -330,15 +331,15 @@ Response VersionListings::list_versions(Request& request, const ApiPath& path,
       found.is_success() ? read_rows(found, text).value_or(Json::Array()) : Json::Array();
   for (Json row : rows) {
     if (row.find("name") == nullptr) {
-      const auto pieces = split_reserved_name(text_of(row, "subdir"));
+      const auto pieces = split_reserved_name(row.text_at("subdir"));
       if (pieces && !pieces->empty()) subdirs.insert(pieces->front());
       continue;
     }
-    const std::string name = text_of(row, "name");
+    const std::string name = row.text_at("name");
     const auto version = parse_version(name);
     if (!version) continue;
     const bool is_current = links.erase(container_path(path, hidden) + "/" + name) != 0;
-    const bool is_deletion = text_of(row, "content_type") == kDeleteMarker;
+    const bool is_deletion = row.text_at("content_type") == kDeleteMarker;
     const bool latest =
         is_current || (is_deletion && with_latest.find(version->object) == with_latest.end());
     if (latest) with_latest.insert(version->object);

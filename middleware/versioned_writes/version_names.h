@@ -9,6 +9,8 @@
 
 namespace apus::versioned_writes {
 
+/// swift.source of the requests that keep and read versions.
+inline constexpr const char* kVersionSource = "OV";
 /// The content type of a version that says: deleted here.
 inline constexpr std::string_view kDeleteMarker = "application/x-deleted;swift_versions_deleted=1";
 

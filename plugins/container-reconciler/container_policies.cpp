@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::chrono::seconds kKept{30};
 constexpr std::size_t kMostKept = 1000;
-constexpr Deadlines kPatience{std::chrono::seconds(5), std::chrono::seconds(15)};
 constexpr const char* kZero = "0000000000.00000";
 
 // What replicators compare, from the fields of a HEAD.
@@ -65,7 +64,8 @@ std::optional<std::int64_t> ContainerPolicies::ask(const std::string& account,
   }
   const std::size_t majority = calls.size() / 2 + 1;
   const auto outcomes = host_.transport().gather(
-      std::move(calls), kPatience, [](const auto&) { return false; }, std::chrono::milliseconds(0));
+      std::move(calls), kReconcilerPatience, [](const auto&) { return false; },
+      std::chrono::milliseconds(0));
   std::size_t answers = 0;
   std::optional<Json> best;
   for (const Outcome& outcome : outcomes) {

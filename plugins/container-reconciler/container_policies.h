@@ -12,6 +12,9 @@
 
 namespace apus {
 
+/// For a container server to be reached, and to answer.
+inline constexpr Deadlines kReconcilerPatience{std::chrono::seconds(5), std::chrono::seconds(15)};
+
 /// Thread-safe. What it was told is kept for half a minute.
 class ContainerPolicies {
  public:

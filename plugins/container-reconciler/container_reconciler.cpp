@@ -32,7 +32,6 @@ constexpr std::array kOptions = {
                1000000},
     OptionSpec{"process", kInt, "0", "which of them this is, from 0 on", 0, 1000000},
 };
-constexpr Deadlines kPatience{std::chrono::seconds(5), std::chrono::seconds(15)};
 const std::string kAccountPath = std::string("/v1/") + kMisplacedAccount;
 
 // Where the pipeline of its requests is: in its own conf, as Swift has it, unless told otherwise.
@@ -171,7 +170,8 @@ class ContainerReconciler final : public Daemon {
                                  task.row) +
                      " from the queue (" + when.internal() + ")");
     try {
-      delete_row(host_, log_, kMisplacedAccount, task.container, task.row, when, kPatience);
+      delete_row(host_, log_, kMisplacedAccount, task.container, task.row, when,
+                 kReconcilerPatience);
     } catch (const std::exception& error) {
       log_.error("cannot remove " + task.row + " from the queue: " + error.what());
     }

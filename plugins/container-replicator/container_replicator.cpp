@@ -18,15 +18,6 @@ namespace {
 
 constexpr auto kOptions = replicator_options("6201", "{replication_ip}::container");
 
-std::string member(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-std::int64_t number(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->integer() != nullptr ? *value->integer() : -1;
-}
-
 class ContainerReplicator final : public ContainerReplication {
  public:
   explicit ContainerReplicator(const PluginArgs& args)
@@ -34,11 +25,11 @@ class ContainerReplicator final : public ContainerReplication {
 
  private:
   void after(Broker& broker, const Json& info, const std::vector<bool>& successes) override {
-    if (member(info, "account") == kMisplacedAccount) return;
+    if (info.text_at("account") == kMisplacedAccount) return;
     ContainerBroker& own = container(broker);
     update_sync_store(host_.disk(), log_, own);
     const std::int64_t point = own.reconciler_sync_point();
-    const std::int64_t max_row = number(info, "max_row");
+    const std::int64_t max_row = info.integer_at("max_row", -1);
     if (!own.has_several_policies()) {
       if (max_row != point) own.set_reconciler_sync_point(max_row);
       return;
@@ -67,7 +58,7 @@ class ContainerReplicator final : public ContainerReplication {
 
   // A queue that others of this pass may be feeding goes when they are done.
   bool must_wait(const Json& info, const DatabasePlace& place, int device_id) override {
-    if (finishing_ || member(info, "account") != kMisplacedAccount) return false;
+    if (finishing_ || info.text_at("account") != kMisplacedAccount) return false;
     const std::lock_guard lock(mutex_);
     queues_.try_emplace(place.folder(), place, device_id);
     return true;

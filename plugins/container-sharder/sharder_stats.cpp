@@ -38,15 +38,10 @@ std::string short_number(double value) {
   return text.data();
 }
 
-std::int64_t number_in(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  return value != nullptr && value->integer() != nullptr ? *value->integer() : 0;
-}
-
 // The most of `key` first, and not more than `limit`.
 Json top_of(std::vector<Json> all, const char* key, std::int64_t limit) {
   std::stable_sort(all.begin(), all.end(), [&](const Json& a, const Json& b) {
-    return number_in(a, key) > number_in(b, key);
+    return a.integer_at(key) > b.integer_at(key);
   });
   const auto found = static_cast<std::int64_t>(all.size());
   if (limit >= 0 && found > limit) all.resize(static_cast<std::size_t>(limit));

@@ -11,15 +11,6 @@ namespace {
 
 constexpr const char* kVersionLink = "X-Object-Sysmeta-Versions-Symlink";
 
-std::string text_of(const Json& row, const char* name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-std::int64_t number_of(const Json& row, const char* name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->integer() != nullptr ? *value->integer() : 0;
-}
-
 // What another cluster is told of an object: nothing that servers tell each other.
 Headers fields_of(const Response& found) {
   Headers out = found.headers;
@@ -37,11 +28,11 @@ bool RowSync::sync(const Json& row) {
     const std::chrono::duration<double, std::milli> taken = host_.clock().steady() - begin;
     host_.metrics().timing(name, taken.count());
   };
-  const std::string name = text_of(row, "name");
+  const std::string name = row.text_at("name");
   try {
-    const auto times = decode_timestamps(text_of(row, "created_at"));
+    const auto times = decode_timestamps(row.text_at("created_at"));
     if (!times) throw std::runtime_error("its created_at is no timestamp");
-    if (number_of(row, "deleted") != 0) {
+    if (row.integer_at("deleted") != 0) {
       remove(name, times->data);
       ++report_.deletes;
       ++stats_.deletes;
@@ -50,7 +41,7 @@ bool RowSync::sync(const Json& row) {
     } else if (put(name, times->meta)) {
       ++report_.puts;
       ++stats_.puts;
-      stats_.bytes += number_of(row, "size");
+      stats_.bytes += row.integer_at("size");
       host_.metrics().increment("puts");
       timing("puts.timing");
     }
@@ -74,8 +65,8 @@ bool RowSync::sync(const Json& row) {
 bool RowSync::fail(const Json& row, const std::string& why) {
   if (!why.empty()) {
     log_.error("ERROR Syncing " + stat_.account + "/" + stat_.container + " " +
-               python_repr(text_of(row, "name")) + " (row " +
-               std::to_string(number_of(row, "ROWID")) + "): " + why);
+               python_repr(row.text_at("name")) + " (row " +
+               std::to_string(row.integer_at("ROWID")) + "): " + why);
   }
   ++report_.failures;
   host_.metrics().increment("failures");

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "plugins/drive-audit/first_words.h"
+
 namespace apus {
 namespace {
 
@@ -134,20 +136,6 @@ std::optional<std::time_t> iso_time(std::string_view word) {
   return ::timegm(&parts) - *east;
 }
 
-struct Words {
-  std::array<std::string_view, 3> first;
-};
-
-Words words_of(std::string_view line) {
-  Words out;
-  for (std::string_view& word : out.first) {
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    word = line.substr(0, line.find_first_of(" \t"));
-    line.remove_prefix(word.size());
-  }
-  return out;
-}
-
 int year_of(std::time_t now) {
   std::tm parts{};
   ::localtime_r(&now, &parts);
@@ -157,12 +145,12 @@ int year_of(std::time_t now) {
 }  // namespace
 
 std::optional<std::time_t> log_time(std::string_view line, int year) {
-  const Words words = words_of(line);
-  const auto month = month_of(words.first[0]);
-  if (!month) return iso_time(words.first[0]);
-  const auto day = number(words.first[1], 1, 31);
+  const auto words = first_words<3>(line);
+  const auto month = month_of(words[0]);
+  if (!month) return iso_time(words[0]);
+  const auto day = number(words[1], 1, 31);
   std::tm parts{};
-  if (!day || !take_clock(words.first[2], parts)) return std::nullopt;
+  if (!day || !take_clock(words[2], parts)) return std::nullopt;
   parts.tm_year = year - 1900;
   parts.tm_mon = *month;
   parts.tm_mday = *day;
@@ -186,7 +174,7 @@ DriveErrors count_drive_errors(Disk& disk, std::span<const std::string> files,
       };
       if (std::any_of(kBoot.begin(), kBoot.end(), tells)) return out;
       auto time = log_time(line, year);
-      if (time && *time > now + kAhead && month_of(words_of(line).first[0]))
+      if (time && *time > now + kAhead && month_of(first_words<1>(line)[0]))
         time = log_time(line, --year);
       if (!time) continue;
       if (*time <= from) return out;

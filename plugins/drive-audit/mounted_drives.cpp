@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "plugins/drive-audit/first_words.h"
+
 namespace apus {
 namespace {
 
@@ -18,17 +20,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return out;
-}
-
-// Of a line of /proc/mounts or fstab.
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> out;
-  while (true) {
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    if (line.empty()) return out;
-    out.push_back(line.substr(0, line.find_first_of(" \t")));
-    line.remove_prefix(out.back().size());
-  }
 }
 
 // Blanks and backslashes stand as "\040".
@@ -59,8 +50,8 @@ std::vector<MountedDrive> drives_below(const std::string& root, std::string_view
                                        Logger& log) {
   std::vector<MountedDrive> out;
   for (const std::string_view line : lines_of(mounts)) {
-    const auto words = words_of(line);
-    if (words.size() < 2) continue;
+    const auto words = first_words<2>(line);
+    if (words[1].empty()) continue;
     MountedDrive drive{unescaped(words[1]), unescaped(words[0]), ""};
     if (!is_below(drive.folder, root)) continue;
     struct stat known {};
@@ -82,9 +73,9 @@ std::optional<std::string> commented_out(std::string_view fstab, const std::stri
   std::string out;
   bool any = false;
   for (const std::string_view line : lines_of(fstab)) {
-    const auto words = words_of(line);
+    const auto words = first_words<3>(line);
     const bool is_it =
-        words.size() > 2 && !words[0].starts_with('#') && unescaped(words[1]) == folder;
+        !words[2].empty() && !words[0].starts_with('#') && unescaped(words[1]) == folder;
     any = any || is_it;
     if (is_it) out += '#';
     out.append(line).append("\n");

@@ -7,11 +7,6 @@ namespace {
 
 constexpr std::string_view kAsyncDelete = "application/async-deleted";
 
-std::string text_of(const Json& row, const char* name) {
-  const Json* value = row.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-
 }  // namespace
 
 void ExpiryQueue::each(const Take& take, const std::stop_token& stop) {
@@ -29,7 +24,7 @@ std::vector<std::string> ExpiryQueue::due_containers(const std::stop_token& stop
   client_.list(
       "/v1/" + settings_.account,
       [&](const Json& row) {
-        const std::string name = text_of(row, "name");
+        const std::string name = row.text_at("name");
         const auto when = Timestamp::parse(name);
         if (!when) {
           log_.error("Unexpected container in " + settings_.account + ": " + name);
@@ -58,7 +53,7 @@ void ExpiryQueue::read(const std::string& container, const Take& take,
 
 bool ExpiryQueue::add(const std::string& container, const Json& row, const Take& take,
                       const std::stop_token& stop) {
-  const std::string name = text_of(row, "name");
+  const std::string name = row.text_at("name");
   auto task = parse_expiry_task(name);
   if (!task) {
     log_.error("Unexpected task in " + settings_.account + "/" + container + ": " + name);
@@ -71,7 +66,7 @@ bool ExpiryQueue::add(const std::string& container, const Json& row, const Take&
     return true;
   const double delay = settings_.delay_of(task->account, task->container);
   if (delay > 0 && task->when > Timestamp::from_seconds(host_.clock().now() - delay)) return true;
-  DueTask due{container, name, *std::move(task), text_of(row, "content_type") == kAsyncDelete};
+  DueTask due{container, name, *std::move(task), row.text_at("content_type") == kAsyncDelete};
   waiting_[due.task.account + "/" + due.task.container].push_back(std::move(due));
   if (++count_ > settings_.round_robin) hand_out(take, stop);
   return true;

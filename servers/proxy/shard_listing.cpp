@@ -9,12 +9,11 @@
 namespace apus {
 namespace {
 
-constexpr std::size_t kMaxBody = 64U << 20U;
 constexpr std::string_view kPolicyIndex = "X-Backend-Storage-Policy-Index";
 
 std::optional<Json> rows_of(Response& answer) {
   try {
-    auto out = Json::parse(read_all(answer.body.get(), kMaxBody), kMaxBody);
+    auto out = Json::parse(read_all(answer.body.get(), kMaxShardBody), kMaxShardBody);
     if (!out || out->array() == nullptr) return std::nullopt;
     return out;
   } catch (const BodyError&) {
@@ -206,7 +205,7 @@ std::optional<Response> cached_listing_shards(const Exchange& exchange, const Co
     return std::nullopt;
   }
   const auto text = exchange.request.context.cache->get(shard_cache_key("listing", exchange.path));
-  const auto rows = text ? Json::parse(*text, kMaxBody) : std::nullopt;
+  const auto rows = text ? Json::parse(*text, kMaxShardBody) : std::nullopt;
   const bool hit = rows && parse_shard_ranges(*rows);
   services.host.metrics().increment(hit ? "container.shard_listing.cache.hit"
                                         : "container.shard_listing.cache.miss");

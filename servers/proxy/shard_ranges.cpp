@@ -9,8 +9,6 @@
 namespace apus {
 namespace {
 
-constexpr std::size_t kMaxBody = 64U << 20U;
-
 const std::string* text_in(const Json& row, std::string_view name) {
   const Json* value = row.find(name);
   return value != nullptr ? value->text() : nullptr;
@@ -54,7 +52,7 @@ std::optional<Json> told_rows(const Exchange& exchange, Query query) {
     return std::nullopt;
   }
   try {
-    return Json::parse(read_all(answer.body.get(), kMaxBody), kMaxBody);
+    return Json::parse(read_all(answer.body.get(), kMaxShardBody), kMaxShardBody);
   } catch (const BodyError&) {
     return std::nullopt;
   }

@@ -13,6 +13,9 @@
 
 namespace apus {
 
+/// Bytes of an answer about shards, at most.
+inline constexpr std::size_t kMaxShardBody = 64U << 20U;
+
 /// Names past `lower` up to and with `upper`; an empty bound is none.
 struct ShardBounds {
   std::string lower;

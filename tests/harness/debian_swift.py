@@ -64,7 +64,9 @@ class DebianSwift:
         self.close()
 
     def environment(self):
-        return {**os.environ, "PYTHONPATH": str(self.folder / "python"), "PYTHONUNBUFFERED": "1"}
+        # Without eventlet's own DNS, which none of its daemons needs on loopback, each starts in two thirds of the CPU.
+        return {**os.environ, "PYTHONPATH": str(self.folder / "python"), "PYTHONUNBUFFERED": "1",
+                "EVENTLET_NO_GREENDNS": "yes"}
 
     def write(self):
         for name in ("etc", "devices", "python", "recon", "log"):

@@ -53,6 +53,10 @@ class APUS_API Json {
   [[nodiscard]] std::optional<double> number() const;
   /// A member of an object by name (the last of that name); null when there is none.
   [[nodiscard]] const Json* find(std::string_view name) const;
+  /// The text of a member; empty when there is none or it is no text.
+  [[nodiscard]] std::string text_at(std::string_view name) const;
+  /// The integer of a member; `otherwise` when there is none or it is no integer.
+  [[nodiscard]] std::int64_t integer_at(std::string_view name, std::int64_t otherwise = 0) const;
   /// Sets a member; turns anything else into an object first.
   void set(std::string_view name, Json value);
 

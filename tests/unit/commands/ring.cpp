@@ -13,14 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-  Folder() : path(fs::temp_directory_path() / ("apus-ring-" + std::to_string(::getpid()))) {
+struct RingFolder {
+  RingFolder() : path(fs::temp_directory_path() / ("apus-ring-" + std::to_string(::getpid()))) {
     fs::remove_all(path);
     fs::create_directories(path);
   }
-  ~Folder() { fs::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+  ~RingFolder() { fs::remove_all(path); }
+  RingFolder(const RingFolder&) = delete;
+  RingFolder& operator=(const RingFolder&) = delete;
   // `apus ring FILE.builder WORDS`.
   [[nodiscard]] Said ring(const std::string& words) const {
     return run_apus("ring " + (path / "object.builder").string() + " " + words);
@@ -49,7 +49,7 @@ struct Folder {
 }  // namespace
 
 TEST_CASE("each wrong argument of a ring command is told in one line, with status 2") {
-  const Folder folder;
+  const RingFolder folder;
   folder.make();
   struct Wrong {
     const char* words;
@@ -99,7 +99,7 @@ TEST_CASE("each wrong argument of a ring command is told in one line, with statu
 }
 
 TEST_CASE("files that are missing or broken are told") {
-  const Folder folder;
+  const RingFolder folder;
   Said said = folder.ring("");
   CHECK(said.status == 2);
   CHECK(said.text.find("does not exist") != std::string::npos);
@@ -112,7 +112,7 @@ TEST_CASE("files that are missing or broken are told") {
 }
 
 TEST_CASE("devices are found, changed and removed, one or many") {
-  const Folder folder;
+  const RingFolder folder;
   folder.make();
   const std::string list = folder.done("");
   CHECK(list.find("[::1]:6200") != std::string::npos);
@@ -137,7 +137,7 @@ TEST_CASE("devices are found, changed and removed, one or many") {
 }
 
 TEST_CASE("a rebalance writes ring, builder and their backups, and says when there is no need") {
-  const Folder folder;
+  const RingFolder folder;
   folder.make();
   const std::size_t before = folder.backups();
   CHECK(before == 1);
@@ -161,7 +161,7 @@ TEST_CASE("a rebalance writes ring, builder and their backups, and says when the
 }
 
 TEST_CASE("a scenario is checked and played") {
-  const Folder folder;
+  const RingFolder folder;
   const std::string path = (folder.path / "scenario.json").string();
   std::ofstream(path) << R"({"part_power": 6, "replicas": 2, "overload": 0, "random_seed": 4,
     "rounds": [[["add", "r1z1-10.0.0.1:6200/sda", 100], ["add", "z2-10.0.0.2:6200/sda", 100],

@@ -15,7 +15,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-Response hello(Request&) { return Response(200, "hello"); }
 Response ignore_body(Request&) { return Response(409, "no"); }
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\n\r\n";
 

@@ -28,6 +28,9 @@ struct FakeHost : TestHost {
   RealClock real;
 };
 
+/// An app that says hello.
+inline Response hello(Request&) { return Response(200, "hello"); }
+
 /// A started server on loopback.
 struct Served {
   explicit Served(LambdaApp::Function answer, ListenerConf conf = {}) {

@@ -48,8 +48,6 @@ class File final : public Source {
 
 Response echo(Request& request) { return Response(200, read_all(request.body.get(), 1U << 24U)); }
 
-Response hello(Request&) { return Response(200, "hello"); }
-
 Response ignoring(Request&) { return Response(409, "no"); }
 
 }  // namespace

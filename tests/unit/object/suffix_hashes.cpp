@@ -11,8 +11,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kT1 = "1699999001.00000";
-constexpr const char* kT2 = "1699999002.00000";
+constexpr const char* kEarlier = "1699999001.00000";
+constexpr const char* kLater = "1699999002.00000";
 
 SuffixHashes::Map hashes_of(const StoreFixture& device,
                             const std::vector<std::string>& recalculate = {}, bool list = false) {
@@ -30,22 +30,22 @@ SuffixHashes on_disk(const StoreFixture& device) {
 TEST_CASE("a suffix's hash is made of its files' moments") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(at, kT1, "x") == 0);
-  CHECK(hashes_of(device).at(at.suffix()) == md5_hex(std::string(kT1) + ".data"));
-  REQUIRE(device.write(at, std::string(kT2) + "-c350.meta",
-                       {{"X-Timestamp", kT2},
+  REQUIRE(device.put(at, kEarlier, "x") == 0);
+  CHECK(hashes_of(device).at(at.suffix()) == md5_hex(std::string(kEarlier) + ".data"));
+  REQUIRE(device.write(at, std::string(kLater) + "-c350.meta",
+                       {{"X-Timestamp", kLater},
                         {"Content-Type", "a/b"},
                         {"Content-Type-Timestamp", "1699999001.50000"}}) == 0);
   CHECK(hashes_of(device).at(at.suffix()) ==
-        md5_hex(std::string(kT2) + ".meta" + kT1 + ".data" + "1699999001.50000_ctype"));
-  REQUIRE(device.write(at, std::string(kT2) + ".ts", {{"X-Timestamp", kT2}}) == 0);
-  CHECK(hashes_of(device).at(at.suffix()) == md5_hex(std::string(kT2) + ".ts"));
+        md5_hex(std::string(kLater) + ".meta" + kEarlier + ".data" + "1699999001.50000_ctype"));
+  REQUIRE(device.write(at, std::string(kLater) + ".ts", {{"X-Timestamp", kLater}}) == 0);
+  CHECK(hashes_of(device).at(at.suffix()) == md5_hex(std::string(kLater) + ".ts"));
 }
 
 TEST_CASE("hashes are kept, and made anew only for what changed") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(at, kT1, "x") == 0);
+  REQUIRE(device.put(at, kEarlier, "x") == 0);
   const auto first = device.store.suffix_hashes(at, {}, false);
   CHECK(first.hashed == 1);
   CHECK(device.tree.read("objects/7/hashes.invalid").empty());
@@ -62,7 +62,7 @@ TEST_CASE("hashes are kept, and made anew only for what changed") {
 TEST_CASE("a suffix that lost its last object disappears") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(at, kT1, "x") == 0);
+  REQUIRE(device.put(at, kEarlier, "x") == 0);
   REQUIRE(hashes_of(device).size() == 1);
   fs::remove_all(at.folder());
   CHECK(hashes_of(device, {at.suffix()}).empty());
@@ -78,7 +78,7 @@ TEST_CASE("a partition that is not there has no hashes and stays away") {
 TEST_CASE("a damaged hashes.pkl is made anew from the folder") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(at, kT1, "x") == 0);
+  REQUIRE(device.put(at, kEarlier, "x") == 0);
   const auto good = hashes_of(device);
   for (const std::string& bytes :
        {std::string(), std::string("no pickle"), std::string("\x80\x02N."),
@@ -93,7 +93,7 @@ TEST_CASE("a damaged hashes.pkl is made anew from the folder") {
 TEST_CASE("rubbish in the journal names nothing") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(at, kT1, "x") == 0);
+  REQUIRE(device.put(at, kEarlier, "x") == 0);
   const auto good = hashes_of(device);
   device.tree.write("objects/7/hashes.invalid",
                     "../\n\n" + std::string(5000, 'x') + "\nABC\n " + at.suffix() + " \nab");
@@ -125,14 +125,14 @@ TEST_CASE("what another process writes meanwhile is not written over") {
 TEST_CASE("a look that finds nothing new writes nothing") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(at, kT1, "x") == 0);
+  REQUIRE(device.put(at, kEarlier, "x") == 0);
   const auto good = hashes_of(device);
   const double written = on_disk(device).updated;
   device.host.time.set(written + 100);
   CHECK(hashes_of(device, {}, true) == good);
   CHECK(on_disk(device).updated == written);
   const ObjectPlace other = device.place("/a/c/other");
-  REQUIRE(device.put(other, kT1, "x") == 0);
+  REQUIRE(device.put(other, kEarlier, "x") == 0);
   CHECK(hashes_of(device).size() == 2);
   CHECK(on_disk(device).updated == written + 100);
 }
@@ -140,7 +140,7 @@ TEST_CASE("a look that finds nothing new writes nothing") {
 TEST_CASE("a cache that a crash took is made anew") {
   test::FaultyStore device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(kT1, "x") == 0);
+  REQUIRE(device.put(kEarlier, "x") == 0);
   const auto good = device.store->suffix_hashes(at, {}, false).suffixes;
   REQUIRE(good.size() == 1);
   for (const bool some : {false, true}) {
@@ -164,7 +164,7 @@ TEST_CASE("hashes survive their pickle") {
 TEST_CASE("files where folders should be are set aside") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
-  REQUIRE(device.put(at, kT1, "x") == 0);
+  REQUIRE(device.put(at, kEarlier, "x") == 0);
   const auto good = hashes_of(device);
   device.tree.write("objects/7/" + at.suffix() + "/stray", "a file");
   device.tree.write("objects/7/fff", "a file");

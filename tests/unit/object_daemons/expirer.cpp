@@ -12,7 +12,7 @@
 namespace apus::test {
 namespace {
 
-using Names = std::vector<std::string>;
+using NameList = std::vector<std::string>;
 
 TEST_CASE("tasks are read as they are written, and nothing else") {
   const auto task = parse_expiry_task("1699999999-AUTH_a/c d/o/with/-slash");
@@ -100,8 +100,8 @@ struct Queue {
     load_daemon("object-expirer", options, cluster.host)->run_once({});
   }
   // Objects whose deletion was asked for, in order, each once.
-  [[nodiscard]] Names deleted() const {
-    Names out;
+  [[nodiscard]] NameList deleted() const {
+    NameList out;
     for (const auto& one : cluster.seen(kObjectNode, "DELETE")) {
       std::string name = one.path.substr(one.path.find("/7/") + 3);
       if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(std::move(name));
@@ -130,7 +130,7 @@ TEST_CASE_FIXTURE(Queue, "what is due is deleted, in turn by container, and its 
   containers["1699999800"] = {};
   containers["1700099000"] = {{"1600000000-a/c/x", "text/plain"}};
   expire();
-  CHECK(deleted() == Names{"a/c1/x", "a/c2/x", "b/c/x", "a/c1/y", "a/c1/\xC3\xBC z"});
+  CHECK(deleted() == NameList{"a/c1/x", "a/c2/x", "b/c/x", "a/c1/y", "a/c1/\xC3\xBC z"});
   CHECK(popped ==
         std::set<std::string>{"1699999200/1699999001-a/c1/x", "1699999200/1699999002-a/c1/y",
                               "1699999200/1699999003-a/c1/\xC3\xBC z",

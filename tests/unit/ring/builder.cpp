@@ -8,11 +8,7 @@
 
 using namespace apus;
 
-namespace {
-
-constexpr std::int64_t kNow = 1'800'000'000;
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("settings out of range are refused, and change nothing") {
   CHECK_THROWS_AS(RingBuilder(33, 3, 1), BuilderError);

@@ -12,8 +12,6 @@ using namespace apus;
 
 namespace {
 
-constexpr std::int64_t kNow = 1'800'000'000;
-
 BuilderState example() {
   RingBuilder builder = made_builder(11, 2.5, {2, 2, 1, 2});
   builder.set_overload(0.125);

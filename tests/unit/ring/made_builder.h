@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -9,6 +10,8 @@
 #include "framework/ring/builder.h"
 
 namespace apus {
+
+inline constexpr std::int64_t kNow = 1'800'000'000;  // seconds
 
 struct Shape {
   int regions = 1;

@@ -11,7 +11,6 @@ using namespace apus;
 
 namespace {
 
-constexpr std::int64_t kNow = 1'800'000'000;
 constexpr std::int64_t kHour = 3600;
 
 std::map<int, int> regions_of(const BuilderState& state, const std::vector<int>& ids) {

@@ -28,9 +28,9 @@ struct RingPath {
   std::string path;
 };
 
-RingData example() {
+RingData example_ring() {
   RingBuilder builder = made_builder(9, 2.5, {2, 2, 2, 2});
-  builder.rebalance("x", 1'800'000'000);
+  builder.rebalance("x", kNow);
   RingData out = builder.ring();
   out.devices[3]->meta = "caf\xc3\xa9";
   out.next_part_power = 10;
@@ -89,7 +89,7 @@ std::string old_ring(const std::function<void(pickle::Writer&)>& rows) {
 }  // namespace
 
 TEST_CASE("a ring comes back from a file of either version") {
-  const RingData ring = example();
+  const RingData ring = example_ring();
   const RingPath file;
   for (const auto format : {RingFormat::kFirst, RingFormat::kSecond}) {
     write_ring(ring, file.path, format);
@@ -107,7 +107,7 @@ TEST_CASE("a ring comes back from a file of either version") {
 
 TEST_CASE("version 2 ends with where its index begins, so that a reader can seek there") {
   const RingPath file;
-  write_ring(example(), file.path, RingFormat::kSecond);
+  write_ring(example_ring(), file.path, RingFormat::kSecond);
   const std::string bytes = content(file.path);
   REQUIRE(bytes.size() > 31);
   // A stored block of eight bytes: its head has five.

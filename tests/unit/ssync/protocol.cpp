@@ -12,7 +12,7 @@ using namespace apus::ssync;
 
 namespace {
 
-const std::string kHash = "6a1ac88553ed805b332bdb4dd51cacba";
+const std::string kNameHash = "6a1ac88553ed805b332bdb4dd51cacba";
 
 Timestamp at(std::string_view text) { return Timestamp::parse(text).value(); }
 
@@ -25,36 +25,36 @@ Offer offer(std::string_view line) {
 }  // namespace
 
 TEST_CASE("offers, as Swift writes them") {
-  CHECK(offer(kHash + " 1795382200.00000").meta == at("1795382200.00000"));
-  const Offer both = offer(kHash + " 1795382200.00000 m:30d40,t:249f0\r");
+  CHECK(offer(kNameHash + " 1795382200.00000").meta == at("1795382200.00000"));
+  const Offer both = offer(kNameHash + " 1795382200.00000 m:30d40,t:249f0\r");
   CHECK(both.data == at("1795382200.00000"));
   CHECK(both.meta == at("1795382202.00000"));
   CHECK(both.content_type == at("1795382201.50000"));
   CHECK(both.durable);
-  CHECK(encode_offer(both) == kHash + " 1795382200.00000 m:30d40,t:249f0");
-  CHECK(encode_offer(offer(kHash + " 1795382200.00000_0000000000000005")) ==
-        kHash + " 1795382200.00000_0000000000000005");
-  CHECK(!offer(kHash + " 1795382200.00000 durable:False").durable);
-  CHECK(offer(kHash + " 1795382200.00000 new:thing,alone,m:1").meta.raw() ==
+  CHECK(encode_offer(both) == kNameHash + " 1795382200.00000 m:30d40,t:249f0");
+  CHECK(encode_offer(offer(kNameHash + " 1795382200.00000_0000000000000005")) ==
+        kNameHash + " 1795382200.00000_0000000000000005");
+  CHECK(!offer(kNameHash + " 1795382200.00000 durable:False").durable);
+  CHECK(offer(kNameHash + " 1795382200.00000 new:thing,alone,m:1").meta.raw() ==
         at("1795382200.00001").raw());
-  const Offer offsets = offer(kHash + " 1795382200.00000_0000000000000005 m:186a0__2");
+  const Offer offsets = offer(kNameHash + " 1795382200.00000_0000000000000005 m:186a0__2");
   CHECK(offsets.meta == at("1795382201.00000_0000000000000002"));
-  CHECK(encode_offer(offsets) == kHash + " 1795382200.00000_0000000000000005 m:186a0__2");
+  CHECK(encode_offer(offsets) == kNameHash + " 1795382200.00000_0000000000000005 m:186a0__2");
 }
 
 TEST_CASE("what is no offer") {
   const std::vector<std::string> lines = {std::string(),
                                           std::string("x"),
-                                          kHash,
-                                          kHash + " soon",
+                                          kNameHash,
+                                          kNameHash + " soon",
                                           "../../etc 1795382200.00000",
-                                          kHash.substr(1) + " 1795382200.00000",
+                                          kNameHash.substr(1) + " 1795382200.00000",
                                           "6A1AC88553ED805B332BDB4DD51CACBA 1795382200.00000",
-                                          kHash + " 1795382200.00000 m:",
-                                          kHash + " 1795382200.00000 m:xyz",
-                                          kHash + " 1795382200.00000 m:-ffffffffffffff",
-                                          kHash + " 1795382200.00000 m:1__",
-                                          kHash + " 1795382200.00000 m:fffffffffffffffffff"};
+                                          kNameHash + " 1795382200.00000 m:",
+                                          kNameHash + " 1795382200.00000 m:xyz",
+                                          kNameHash + " 1795382200.00000 m:-ffffffffffffff",
+                                          kNameHash + " 1795382200.00000 m:1__",
+                                          kNameHash + " 1795382200.00000 m:fffffffffffffffffff"};
   for (const std::string& line : lines) {
     CAPTURE(line);
     CHECK(!decode_offer(line));
@@ -62,10 +62,10 @@ TEST_CASE("what is no offer") {
 }
 
 TEST_CASE("what a receiver wants") {
-  const Offer there = offer(kHash + " 1795382200.00000 m:30d40,t:249f0");
+  const Offer there = offer(kNameHash + " 1795382200.00000 m:30d40,t:249f0");
   const auto want = [&](const Local& local) {
     const auto out = compare(there, local);
-    return out ? encode_want(*out).substr(kHash.size() + 1) : "";
+    return out ? encode_want(*out).substr(kNameHash.size() + 1) : "";
   };
   const Timestamp data = there.data;
   CHECK(want({}) == "dm");
@@ -79,9 +79,9 @@ TEST_CASE("what a receiver wants") {
 }
 
 TEST_CASE("wants, with and without parts") {
-  CHECK(decode_want(kHash + " dm\r") == Want{kHash, true, true});
-  CHECK(decode_want(kHash + " m") == Want{kHash, false, true});
-  CHECK(decode_want(kHash) == Want{kHash, true, false});
+  CHECK(decode_want(kNameHash + " dm\r") == Want{kNameHash, true, true});
+  CHECK(decode_want(kNameHash + " m") == Want{kNameHash, false, true});
+  CHECK(decode_want(kNameHash) == Want{kNameHash, true, false});
   CHECK(!decode_want(""));
   CHECK(!decode_want(":ERROR: 500 'x'"));
 }
