@@ -31,8 +31,11 @@ constexpr milliseconds kAcceptPause{100};
 constexpr int kThreadIdleSeconds = 10;
 // For a request on its way when a server is told to stop.
 constexpr milliseconds kIdleGrace{1000};
-constexpr milliseconds kGoodbye{500};
-constexpr std::size_t kMostDropped = std::size_t{1} << 20U;
+// For a client to finish what it sends after its answer: a browser reads none before it has sent
+// all, and a close in front of unread bytes is a reset that overtakes the answer.
+constexpr milliseconds kGoodbyeIdle{5000};  // between two pieces
+constexpr milliseconds kGoodbye{30000};     // in all
+constexpr milliseconds kLastGoodbye{500};   // in all, of a server that stops
 
 class Factory final : public Poco::Net::TCPServerConnectionFactory {
  public:
@@ -148,16 +151,18 @@ void Front::park(std::unique_ptr<Link> link) {
 void Front::see_off(std::unique_ptr<Link> link) {
   if (!link->wire.half_close()) return forget(*link);
   link->closing = true;
-  link->deadline = Steady::now() + kGoodbye;
+  const auto now = Steady::now();
+  link->leave_at = now + (service_.draining ? kLastGoodbye : kGoodbye);
+  link->deadline = std::min(link->leave_at, now + kGoodbyeIdle);
   park(std::move(link));
 }
 
 // A piece at a time: one client that goes on sending holds up no other.
 void Front::throw_away(std::unique_ptr<Link> link) {
-  const auto count = link->wire.throw_away();
-  if (!count) return;
-  link->dropped += *count;
-  if (link->dropped < kMostDropped) park(std::move(link));
+  const auto now = Steady::now();
+  if (!link->wire.throw_away() || now >= link->leave_at) return;
+  link->deadline = std::min(link->leave_at, now + kGoodbyeIdle);
+  park(std::move(link));
 }
 
 void Front::forget(const Link& link) {
@@ -362,14 +367,15 @@ void Front::leave_listener() {
   left_.notify_all();
 }
 
-// Idle links end at `idle_until` at the latest.
+// Idle links and those that only end end at `idle_until` at the latest.
 void Front::hurry(Steady::time_point idle_until) {
   const std::lock_guard lock(mutex_);
   service_.draining = true;
   if (idle_until >= idle_until_) return;
   idle_until_ = idle_until;
   for (const auto& [key, link] : sleeping_) {
-    if (key->in_head || key->closing || key->deadline <= idle_until) continue;
+    if (key->in_head || key->deadline <= idle_until) continue;
+    if (key->closing) key->leave_at = std::min(key->leave_at, idle_until);
     timers_.erase({key->deadline, key});
     key->deadline = idle_until;
     timers_.emplace(idle_until, key);

@@ -66,7 +66,7 @@ struct Link {
   bool in_head = false;     ///< a head is partly there; `deadline` then counts from its first byte
   bool registered = false;  ///< known to the front's epoll
   bool closing = false;     ///< nothing goes out any more; what comes in is thrown away
-  std::size_t dropped = 0;  ///< bytes thrown away since
+  Steady::time_point leave_at;  ///< while `closing`: when it is closed whatever comes in
   OpenLinks& open;
 };
 

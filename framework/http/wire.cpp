@@ -222,12 +222,11 @@ bool Wire::half_close() {
   return ::shutdown(fd_, SHUT_WR) == 0;
 }
 
-std::optional<std::size_t> Wire::throw_away() {
-  std::array<char, 16384> dropped;
+bool Wire::throw_away() {
+  std::array<char, 65536> dropped;
   // Past TLS: nobody reads it anyhow.
-  const Got got = receive_plain(dropped, MSG_DONTWAIT);
-  if (got.status == Status::kOk || got.status == Status::kTimeout) return got.count;
-  return std::nullopt;
+  const Status status = receive_plain(dropped, MSG_DONTWAIT).status;
+  return status == Status::kOk || status == Status::kTimeout;
 }
 
 }  // namespace apus::http

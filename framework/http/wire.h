@@ -45,8 +45,8 @@ class Wire {
   [[nodiscard]] bool pending();
   /// Says goodbye: nothing is sent any more. False when the peer is gone.
   bool half_close();
-  /// After that: throws away some of what is there. Nothing = the peer is at its end, or gone.
-  std::optional<std::size_t> throw_away();
+  /// After that: throws away some of what is there. False when the peer is at its end, or gone.
+  bool throw_away();
 
   /// Makes the close of the socket a reset, so that no one takes what was sent for complete.
   void abort();

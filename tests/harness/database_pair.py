@@ -1,4 +1,4 @@
-"""Two database servers of one ring, each with devices of its own: the first is Debian's, the second Apus's."""
+"""Two database servers of one ring, each with devices of its own: the first is Debian's, the second Apus's, or as told."""
 
 import pathlib
 import subprocess
@@ -10,10 +10,11 @@ from harness.processes import APUS, Child, free_port, wait_for_port
 
 
 class DatabasePair(DebianSwift):
-    """`kind` is account or container; nodes are 1 (Debian) and 2 (Apus). A context manager."""
+    """`kind` is account or container; nodes are 1 (Debian) and 2 (Apus), unless `kinds` says otherwise. A context manager."""
 
-    def __init__(self, kind, **arguments):
+    def __init__(self, kind, kinds=("swift", "apus"), **arguments):
         super().__init__(replicas=2, part_power=1, memcache="127.0.0.1:1", **arguments)
+        self.kinds = dict(zip((1, 2), kinds))
         self.kind = kind
         self.node_ports = {1: free_port(), 2: free_port()}
         self.rsync_port = free_port()
@@ -60,9 +61,10 @@ class DatabasePair(DebianSwift):
     def start(self, kinds=()):
         self.children["rsyncd"] = Child(["rsync", "--daemon", "--no-detach", "--config", self.conf / "rsyncd.conf"],
                                         self.folder / "log" / "rsyncd.out")
-        self.children["1"] = Child([PYTHON, f"/usr/bin/swift-{self.kind}-server", self.node_conf(1)],
-                                   self.folder / "log" / "1.log", env=self.environment())
-        self.children["2"] = Child([APUS, "serve", self.node_conf(2)], self.folder / "log" / "2.log")
+        for node, kind in self.kinds.items():
+            command = [APUS, "serve"] if kind == "apus" else [PYTHON, f"/usr/bin/swift-{self.kind}-server"]
+            self.children[str(node)] = Child([*command, self.node_conf(node)], self.folder / "log" / f"{node}.log",
+                                             env=self.environment())
         for name, port in (("rsyncd", self.rsync_port), ("2", self.node_ports[2]), ("1", self.node_ports[1])):
             try:
                 wait_for_port(port, self.children[name].process, 60)
@@ -109,6 +111,7 @@ class DatabasePair(DebianSwift):
         self.said += f"--- push {node}\n{done.stdout}{done.stderr}"
         if done.returncode != 0:
             raise RuntimeError(self.said)
+        return done.stdout + done.stderr
 
     def broker(self, node):
         from swift.account.backend import AccountBroker

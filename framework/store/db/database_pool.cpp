@@ -8,6 +8,7 @@ namespace apus {
 namespace {
 
 constexpr std::chrono::minutes kLongIdle{1};
+constexpr std::size_t kWarm = 16;         // idle ones that keep their cached pages
 constexpr std::size_t kClosedAtOnce = 2;  // more than the one that came back, so that they run out
 
 std::uint64_t inode_of(const std::string& path) {
@@ -51,6 +52,7 @@ void DatabasePool::give_back(std::string path, std::uint64_t inode,
   std::vector<Idle> oldest;  // closed after the mutex is free
   const std::lock_guard lock(mutex_);
   idle_.push_back({std::move(path), inode, std::move(database), now});
+  if (idle_.size() > kWarm) idle_[idle_.size() - 1 - kWarm].database->release_memory();
   while (oldest.size() < kClosedAtOnce && !idle_.empty() &&
          (idle_.size() > most_idle_ || now - idle_.front().since > kLongIdle)) {
     oldest.push_back(std::move(idle_.front()));

@@ -38,8 +38,9 @@ class APUS_API DatabasePool {
     std::unique_ptr<Database> database_;
   };
 
-  /// An idle connection costs a descriptor and some 200 KiB. Servers are asked for the same
-  /// databases again and again; a daemon that goes through all of them needs none for long.
+  /// An idle connection costs a descriptor and some 200 KiB, and up to 2 MB of cached pages while
+  /// it is among those used last. Servers are asked for the same databases again and again; a
+  /// daemon that goes through all of them needs none for long.
   static constexpr std::size_t kOfServer = 256, kOfDaemon = 16;
   /// Keeps at most `most_idle` connections that nobody uses.
   explicit DatabasePool(std::size_t most_idle = kOfServer) : most_idle_(most_idle) {}

@@ -142,6 +142,8 @@ std::set<std::string, std::less<>> Database::columns() {
   return out;
 }
 
+void Database::release_memory() { sqlite3_db_release_memory(handle_.get()); }
+
 void Database::grow_by(int bytes) {
   sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes);
 }

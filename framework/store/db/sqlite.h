@@ -69,6 +69,8 @@ class APUS_API Database {
   [[nodiscard]] std::int64_t changes() const;
   /// Every "table.column" of tables and views, and "table." for the table itself.
   [[nodiscard]] std::set<std::string, std::less<>> columns();
+  /// Gives back what memory it can: the pages it has cached.
+  void release_memory();
   /// The file grows in steps of that many bytes from now on.
   void grow_by(int bytes);
 

@@ -195,13 +195,26 @@ TEST_CASE("trap: a client that was refused and goes on sending holds no thread")
     stubborn.back()->send("PUT / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nxx");
     CHECK(status_of(stubborn.back()->answer()) == 409);
   }
-  CHECK(served.server->connections() > 2);  // they have half a second to read and close
+  CHECK(served.server->connections() > 2);  // they have five seconds to go on or to close
   RawClient quick(served.server->port());
   CHECK(status_of(quick.ask(kGet)) == 409);
   for (auto& client : stubborn) {
     client->all();
     CHECK(client->closed);
   }
+}
+
+TEST_CASE("trap: a refused client that reads no answer before it has sent all, as browsers do") {
+  Served served(ignore_body);
+  RawClient client(served.server->port());
+  client.send("PUT / HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n");
+  const std::string piece(100'000, 'x');
+  for (int i = 0; i < 30; ++i) {
+    client.send(piece);
+    std::this_thread::sleep_for(milliseconds(30));
+  }
+  CHECK(status_of(client.answer()) == 409);
+  CHECK(!client.reset);
 }
 
 TEST_CASE("a graceful stop finishes what is under way and closes what is idle") {
