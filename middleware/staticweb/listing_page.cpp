@@ -57,10 +57,8 @@ std::string object_row(const Json& row, std::size_t skip, const std::string& lin
   std::string date = escape(row.text_at("last_modified"));
   date = date.substr(0, date.find('.'));
   std::replace(date.begin(), date.end(), 'T', ' ');
-  const Json* bytes = row.find("bytes");
-  const std::int64_t size = bytes != nullptr && bytes->integer() != nullptr ? *bytes->integer() : 0;
   return row_of(classes(row.text_at("content_type")), quote(name) + link, escape(name),
-                human_readable(size), date);
+                human_readable(row.integer_at("bytes")), date);
 }
 
 // Whether the row's name goes on behind the prefix, as a listing's must.

@@ -1,6 +1,5 @@
 """Two database servers of one ring, each with devices of its own: the first is Debian's, the second Apus's, or as told."""
 
-import pathlib
 import subprocess
 
 from harness.debian_swift import PYTHON, DebianSwift
@@ -113,8 +112,11 @@ class DatabasePair(DebianSwift):
             raise RuntimeError(self.said)
         return done.stdout + done.stderr
 
+    def file(self, node):
+        [path] = self.root(node).glob(f"d{node}/{self.kind}s/*/*/*/*.db")
+        return path
+
     def broker(self, node):
         from swift.account.backend import AccountBroker
         from swift.container.backend import ContainerBroker
-        [path] = pathlib.Path(self.root(node)).glob(f"d{node}/{self.kind}s/*/*/*/*.db")
-        return (AccountBroker if self.kind == "account" else ContainerBroker)(str(path))
+        return (AccountBroker if self.kind == "account" else ContainerBroker)(str(self.file(node)))

@@ -15,6 +15,10 @@
 
 namespace apus::test {
 
+/// Moments of what is stored, a second apart.
+inline constexpr const char* kEarlier = "1699999001.00000";
+inline constexpr const char* kLater = "1699999002.00000";
+
 struct StoreFixture {
   explicit StoreFixture(ObjectStore::Settings settings = {})
       : log(host.logger(Options())),

@@ -6,13 +6,12 @@
 #include "tests/unit/object/store.h"
 
 using namespace apus;
+using apus::test::kEarlier;
+using apus::test::kLater;
 using apus::test::StoreFixture;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* kEarlier = "1699999001.00000";
-constexpr const char* kLater = "1699999002.00000";
 
 SuffixHashes::Map hashes_of(const StoreFixture& device,
                             const std::vector<std::string>& recalculate = {}, bool list = false) {

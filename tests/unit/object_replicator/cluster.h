@@ -23,6 +23,9 @@ namespace apus::test {
 
 namespace fs = std::filesystem;
 
+/// The files of an object after its first PUT.
+inline const std::vector<std::string> kFirst{"1699999001.00000.data"};
+
 /// Device "dI" at 10.0.0.I:6200, I from 0; the first `replicas` are a partition's primaries, the
 /// others its handoffs in order; from partition 8 on all the other way round. `regions` may name a
 /// region for each.

@@ -6,8 +6,6 @@
 namespace apus::test {
 namespace {
 
-const std::vector<std::string> kFirst{"1699999001.00000.data"};
-
 TEST_CASE("devices, partitions and policies may be chosen") {
   Cluster cluster(2, 2);
   cluster.put(0, "one", 1, "3");

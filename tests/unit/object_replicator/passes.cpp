@@ -8,7 +8,6 @@ namespace apus::test {
 namespace {
 
 using Names = std::vector<std::string>;
-const Names kFirstFiles{"1699999001.00000.data"};
 
 TEST_CASE("what a primary has reaches the others, once") {
   Cluster cluster(3, 4);
@@ -17,8 +16,8 @@ TEST_CASE("what a primary has reaches the others, once") {
   cluster.put(2, "three");
   cluster.pass(0);
   for (const std::size_t node : {1U, 2U}) {
-    CHECK(cluster.files(node, "one") == kFirstFiles);
-    CHECK(cluster.files(node, "two") == kFirstFiles);
+    CHECK(cluster.files(node, "one") == kFirst);
+    CHECK(cluster.files(node, "two") == kFirst);
   }
   CHECK(cluster.files(0, "three").empty());  // its owner's replicator brings it
   CHECK(cluster.files(3, "one").empty());
@@ -98,8 +97,8 @@ TEST_CASE("a handoff stands in for a device that is away") {
   cluster.put(0, "one");
   fs::remove_all(cluster.device(1));
   cluster.pass(0);
-  CHECK(cluster.files(2, "one") == kFirstFiles);
-  CHECK(cluster.files(3, "one") == kFirstFiles);
+  CHECK(cluster.files(2, "one") == kFirst);
+  CHECK(cluster.files(3, "one") == kFirst);
   CHECK(cluster.host.log.has("10.0.0.1/d1 responded as unmounted"));
   CHECK(cluster.host.log.has("2 successes, 1 failures"));
   const auto recon = Json::parse(cluster.tree.read("object.recon"));
@@ -121,8 +120,8 @@ TEST_CASE("a handoff comes home and goes") {
   cluster.put(2, "two", 1, "3");
   cluster.put(1, "two", 5, "3");
   cluster.pass(2);
-  for (const std::size_t node : {0U, 1U}) CHECK(cluster.files(node, "one") == kFirstFiles);
-  CHECK(cluster.files(0, "two", "3") == kFirstFiles);
+  for (const std::size_t node : {0U, 1U}) CHECK(cluster.files(node, "one") == kFirst);
+  CHECK(cluster.files(0, "two", "3") == kFirst);
   CHECK(cluster.files(1, "two", "3") == Names{"1699999005.00000.data"});
   CHECK(fs::is_empty(cluster.device(2) / "objects"));
   CHECK(cluster.host.log.has("Removing partition: "));
@@ -137,7 +136,7 @@ TEST_CASE("what was written to a handoff meanwhile stays") {
     cluster.put(1, "renewed", 3);
   };
   cluster.pass(1);
-  CHECK(cluster.files(0, "old") == kFirstFiles);
+  CHECK(cluster.files(0, "old") == kFirst);
   CHECK(cluster.files(1, "old").empty());
   CHECK(cluster.files(1, "late") == Names{"1699999002.00000.data"});
   CHECK(cluster.files(1, "renewed") == Names{"1699999003.00000.data"});
@@ -153,8 +152,8 @@ TEST_CASE("a handoff stays until all have it, or handoff_delete of them") {
   cluster.put(3, "one");
   fs::remove_all(cluster.device(1));
   cluster.pass(3);
-  CHECK(cluster.files(0, "one") == kFirstFiles);
-  CHECK(cluster.files(3, "one") == kFirstFiles);
+  CHECK(cluster.files(0, "one") == kFirst);
+  CHECK(cluster.files(3, "one") == kFirst);
   CHECK(cluster.host.log.has("10.0.0.1:6200/d1/7 Expected status 200; got 507 ("));
   cluster.pass(3, {{"handoff_delete", "2"}});
   CHECK(cluster.files(3, "one").empty());
@@ -169,7 +168,7 @@ TEST_CASE("an object that cannot be read here is not given up") {
       cluster.device(1) / "objects/7" / hash.substr(29) / hash / "1699999001.00000.data";
   fs::resize_file(file, 2);  // not what its metadata says
   cluster.pass(1);
-  CHECK(cluster.files(0, "good") == kFirstFiles);
+  CHECK(cluster.files(0, "good") == kFirst);
   CHECK(cluster.files(0, "bad").empty());
   CHECK(fs::exists(cluster.device(1) / "quarantined/objects" / hash));
 }
@@ -179,12 +178,12 @@ TEST_CASE("objects go when every other region has them") {
   cluster.put(3, "one");
   cluster.pass(3);
   // The second device of a region is only asked: what it lacks is its neighbour's to bring.
-  CHECK(cluster.files(0, "one") == kFirstFiles);
-  CHECK(cluster.files(1, "one") == kFirstFiles);
+  CHECK(cluster.files(0, "one") == kFirst);
+  CHECK(cluster.files(1, "one") == kFirst);
   CHECK(cluster.files(2, "one").empty());
-  CHECK(cluster.files(3, "one") == kFirstFiles);
+  CHECK(cluster.files(3, "one") == kFirst);
   cluster.pass(1);
-  CHECK(cluster.files(2, "one") == kFirstFiles);
+  CHECK(cluster.files(2, "one") == kFirst);
   cluster.pass(3);
   CHECK(cluster.files(3, "one").empty());
   CHECK(cluster.host.log.has("Removing 1 objects"));
@@ -206,7 +205,7 @@ TEST_CASE("a partition that another replicates is left for the next pass") {
     REQUIRE(held);
     cluster.pass(1);
   }
-  CHECK(cluster.files(1, "one") == kFirstFiles);
+  CHECK(cluster.files(1, "one") == kFirst);
   CHECK(cluster.host.log.has("Unable to lock handoff partition 7"));
   CHECK(cluster.host.numbers.counter("partition.lock-failure.count") == 1);
   cluster.pass(1);
@@ -221,12 +220,12 @@ TEST_CASE("handoffs first: nothing else while one is left") {
   cluster.pass(2, {{"handoffs_first", "true"}});
   CHECK(cluster.host.log.has("Handoff only mode is not intended for normal operation"));
   CHECK(cluster.host.log.has("Handoffs first mode still has handoffs remaining."));
-  CHECK(cluster.files(1, "handoff") == kFirstFiles);
+  CHECK(cluster.files(1, "handoff") == kFirst);
   CHECK(cluster.files(1, "primary", "9").empty());
   fs::rename(cluster.tree.path() / "away", cluster.device(0));
   cluster.pass(2, {{"handoffs_first", "true"}});
   CHECK(cluster.files(2, "handoff").empty());
-  CHECK(cluster.files(1, "primary", "9") == kFirstFiles);
+  CHECK(cluster.files(1, "primary", "9") == kFirst);
 }
 
 }  // namespace
