@@ -2,7 +2,7 @@
 
 import subprocess
 
-from harness.debian_swift import PYTHON, DebianSwift
+from harness.debian_swift import DebianSwift
 from harness.http import Client
 from harness.mixed_swift import partition_of
 from harness.processes import APUS, Child, free_port, wait_for_port
@@ -39,8 +39,7 @@ class DatabasePair(DebianSwift):
         if kind != self.kind:
             return
         builder = self.conf / f"{kind}.builder"
-        run = lambda *words: subprocess.run(["swift-ring-builder", str(builder), *map(str, words)], check=True,
-                                            stdout=subprocess.DEVNULL, env=self.environment())
+        run = lambda *words: self.run_program("ring-builder", builder, *words).check_returncode()
         run("create", self.part_power, 2, 1)
         for node, port in self.node_ports.items():
             run("add", f"r1z{node}-127.0.0.1:{port}/d{node}", 100)
@@ -61,9 +60,9 @@ class DatabasePair(DebianSwift):
         self.children["rsyncd"] = Child(["rsync", "--daemon", "--no-detach", "--config", self.conf / "rsyncd.conf"],
                                         self.folder / "log" / "rsyncd.out")
         for node, kind in self.kinds.items():
-            command = [APUS, "serve"] if kind == "apus" else [PYTHON, f"/usr/bin/swift-{self.kind}-server"]
-            self.children[str(node)] = Child([*command, self.node_conf(node)], self.folder / "log" / f"{node}.log",
-                                             env=self.environment())
+            conf, log = self.node_conf(node), self.folder / "log" / f"{node}.log"
+            self.children[str(node)] = Child([APUS, "serve", conf], log) if kind == "apus" else self.program(
+                f"{self.kind}-server", conf, log=log)
         for name, port in (("rsyncd", self.rsync_port), ("2", self.node_ports[2]), ("1", self.node_ports[1])):
             try:
                 wait_for_port(port, self.children[name].process, 60)
@@ -104,9 +103,10 @@ class DatabasePair(DebianSwift):
         name = f"{self.kind}-replicator"
         module = f"rsync://127.0.0.1:{self.rsync_port}/{self.kind}_{{replication_port}}"
         conf = self.node_conf(node, name, rsync_module=module, log_name=f"replicator{node}", **options)
-        command = [str(APUS), name, str(conf), "once"] if apus else [
-            PYTHON, f"/usr/bin/swift-{name}", str(conf), "once", "-v"]
-        done = subprocess.run(command, text=True, env=self.environment(), timeout=seconds, capture_output=True)
+        if apus:
+            done = subprocess.run([APUS, name, conf, "once"], text=True, timeout=seconds, capture_output=True)
+        else:
+            done = self.run_program(name, conf, "once", "-v", seconds=seconds)
         self.said += f"--- push {node}\n{done.stdout}{done.stderr}"
         if done.returncode != 0:
             raise RuntimeError(self.said)

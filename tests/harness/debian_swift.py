@@ -4,12 +4,14 @@ import os
 import pathlib
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 
+from harness import swift_python
 from harness.processes import Child, free_port, wait_for_port
 
-PYTHON = "/usr/bin/python3"
 KINDS = ("object", "container", "account")
 
 
@@ -144,6 +146,30 @@ class DebianSwift:
                  "allow_object_versioning = true"))
                 if f"[filter:{name}]" not in self.filters) + self.filters)
 
+    def program(self, name, *words, log):
+        """Starts Debian's swift-NAME: a Child."""
+        return Child(None, log, process=swift_python.start(f"/usr/bin/swift-{name}", words, self.environment(), log, log))
+
+    def run_program(self, name, *words, stdin="", seconds=120, path=None):
+        """Debian's swift-NAME, or a script by its path, to its end: a subprocess.CompletedProcess. Other programs are
+        looked for in the folder `path` first."""
+        environment = self.environment()
+        if path is not None:
+            environment["PATH"] = f"{path}:{environment['PATH']}"
+        with tempfile.TemporaryDirectory(prefix="swift-program-") as folder:
+            given, out, err = (pathlib.Path(folder, name) for name in ("in", "out", "err"))
+            given.write_text(stdin, errors="surrogateescape")
+            script = name if "/" in str(name) else f"/usr/bin/swift-{name}"
+            process = swift_python.start(script, words, environment, out, err, given)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait(10)
+                raise
+            return subprocess.CompletedProcess([script, *words], process.returncode,
+                                               *(path.read_text(errors="surrogateescape") for path in (out, err)))
+
     def start(self, kinds=(*KINDS, "proxy")):
         if self.own_memcached and "memcached" not in self.children:
             port = int(self.memcache.rpartition(":")[2])
@@ -152,9 +178,8 @@ class DebianSwift:
                 self.folder / "log" / "memcached.log")
             wait_for_port(port, self.children["memcached"].process)
         for kind in kinds:
-            self.children[kind] = Child(
-                [PYTHON, f"/usr/bin/swift-{kind}-server", self.conf / f"{kind}-server.conf"],
-                self.folder / "log" / f"{kind}.log", env=self.environment())
+            self.children[kind] = self.program(f"{kind}-server", self.conf / f"{kind}-server.conf",
+                                               log=self.folder / "log" / f"{kind}.log")
         for kind in kinds:
             child = self.children[kind]
             try:

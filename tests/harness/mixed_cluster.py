@@ -4,7 +4,7 @@ import collections
 import pathlib
 import subprocess
 
-from harness.debian_swift import KINDS, PYTHON, DebianSwift
+from harness.debian_swift import KINDS, DebianSwift
 from harness.http import Client
 from harness.mixed_swift import partition_of
 from harness.processes import APUS, Child, free_port, wait_for_port
@@ -65,9 +65,9 @@ class MixedCluster(DebianSwift):
                           "container_update_timeout = 60\n" if kind == "object" else "")
         text = text.replace("[DEFAULT]\n", "[DEFAULT]\nlog_to = stderr\n")  # Debian's has -v for it
         conf.write_text(text.replace(f"use = egg:swift#{kind}\n", f"use = egg:swift#{kind}\n{more}"))
-        command = [APUS, "serve", conf] if apus else [PYTHON, f"/usr/bin/swift-{kind}-server", conf, "-v"]
-        self.children[kind, which] = Child(command, self.folder / "log" / f"{kind}-{which}.log",
-                                           env=None if apus else self.environment())
+        log = self.folder / "log" / f"{kind}-{which}.log"
+        self.children[kind, which] = Child([APUS, "serve", conf], log) if apus else self.program(
+            f"{kind}-server", conf, "-v", log=log)
 
     def _wait(self, place, port):
         try:
@@ -88,10 +88,10 @@ class MixedCluster(DebianSwift):
             kind = name.partition("-")[0]
             conf = self.conf / f"{name}.conf"
             conf.write_text((self.conf / f"{kind}-server.conf").read_text() + f"[{name}]\n{lines}")
-            command = [APUS, name, conf, "once"] if apus else [PYTHON, f"/usr/bin/swift-{name}", conf, "once", "-v"]
             log = self.folder / "log" / f"{name}.log"
             log.unlink(missing_ok=True)
-            running[name] = Child(command, log, env=None if apus else self.environment())
+            running[name] = Child([APUS, name, conf, "once"], log) if apus else self.program(
+                name, conf, "once", "-v", log=log)
         said = {}
         for name, child in running.items():
             try:

@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 import time
 
-from harness.debian_swift import KINDS, PYTHON, DebianSwift
+from harness.debian_swift import KINDS, DebianSwift
 from harness.processes import APUS, Child, wait_for_port
 
 
@@ -49,8 +49,7 @@ class MixedSwift(DebianSwift):
     def run_daemon(self, kind, daemon, seconds=60, words=(), **options):
         """One pass of Debian's swift-DAEMON, with further words of its command line; its output."""
         conf = self.daemon_conf(kind, daemon, **options)
-        done = subprocess.run([PYTHON, f"/usr/bin/swift-{daemon}", str(conf), "once", "-v", *words], text=True,
-                              env=self.environment(), timeout=seconds, capture_output=True)
+        done = self.run_program(daemon, conf, "once", "-v", *words, seconds=seconds)
         if done.returncode != 0:
             raise RuntimeError(f"swift-{daemon} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr

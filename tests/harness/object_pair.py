@@ -2,10 +2,9 @@
 
 import hashlib
 import os
-import pathlib
 import subprocess
 
-from harness.debian_swift import PYTHON, DebianSwift
+from harness.debian_swift import DebianSwift
 from harness.http import Client
 from harness.processes import APUS, Child, free_port, wait_for_port
 
@@ -53,8 +52,7 @@ class ObjectPair(DebianSwift):
             return
         for name, replicas in (("object", 2), ("object-1", 1)):
             builder = self.conf / f"{name}.builder"
-            run = lambda *words: subprocess.run(["swift-ring-builder", str(builder), *map(str, words)], check=True,
-                                                stdout=subprocess.DEVNULL, env=self.environment())
+            run = lambda *words: self.run_program("ring-builder", builder, *words).check_returncode()
             run("create", self.part_power, replicas, 1)
             for node, port in self.node_ports.items():
                 run("add", f"r1z{node}-127.0.0.1:{port}R127.0.0.1:{self.ring_ports[node]}/d{node}", 100)
@@ -77,9 +75,9 @@ class ObjectPair(DebianSwift):
         self.children["rsyncd"] = Child(["rsync", "--daemon", "--no-detach", "--config", self.conf / "rsyncd.conf"],
                                         self.folder / "log" / "rsyncd.out")
         for node, kind in self.kinds.items():
-            command = [APUS, "serve"] if kind == "apus" else [PYTHON, "/usr/bin/swift-object-server"]
-            self.children[str(node)] = Child([*command, self.node_conf(node)], self.folder / "log" / f"{node}.log",
-                                             env=self.environment())
+            conf, log = self.node_conf(node), self.folder / "log" / f"{node}.log"
+            self.children[str(node)] = Child([APUS, "serve", conf], log) if kind == "apus" else self.program(
+                "object-server", conf, log=log)
         for name, port in (("rsyncd", self.rsync_port), ("2", self.node_ports[2]), ("1", self.node_ports[1])):
             try:
                 wait_for_port(port, self.children[name].process, 60)
@@ -132,12 +130,12 @@ class ObjectPair(DebianSwift):
         module = f"rsync://127.0.0.1:{self.rsync_port}/object_{{replication_port}}"
         conf = self.node_conf(node, "object-replicator", rsync_module=module, sync_method=self.method,
                               log_name=f"replicator{node}", **({"log_to": "stderr"} if apus else {}), **options)
-        command = [str(APUS), "object-replicator", str(conf), "once"] if apus else [
-            PYTHON, "/usr/bin/swift-object-replicator", str(conf), "once", "-v"]
-        environment = self.environment()
-        if path is not None:
-            environment["PATH"] = f"{path}:{environment['PATH']}"
-        done = subprocess.run([*command, *words], text=True, env=environment, timeout=seconds, capture_output=True)
+        words = ("object-replicator", str(conf), "once", *words)
+        if apus:
+            environment = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"} if path is not None else None
+            done = subprocess.run([APUS, *words], text=True, env=environment, timeout=seconds, capture_output=True)
+        else:
+            done = self.run_program(*words, "-v", seconds=seconds, path=path)
         said = done.stdout + done.stderr
         self.said += f"--- push {node} by {'Apus' if apus else 'Swift'}, {self.method}\n{said}"
         if done.returncode != 0:

@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 
-from harness.debian_swift import KINDS, PYTHON, DebianSwift
+from harness.debian_swift import KINDS, DebianSwift
 from harness.http import Client
 from harness.mixed_swift import partition_of
 from harness.processes import APUS, Child, free_port, wait_for_port
@@ -140,8 +140,7 @@ class OwnCluster(DebianSwift):
         its quorum."""
         conf = self.conf / "object-updater.conf"
         conf.write_text((self.conf / "object-server.conf").read_text() + "[object-updater]\nnode_timeout = 20\n")
-        done = subprocess.run([PYTHON, "/usr/bin/swift-object-updater", str(conf), "once", "-v"], text=True,
-                              env=self.environment(), timeout=seconds, capture_output=True)
+        done = self.run_program("object-updater", conf, "once", "-v", seconds=seconds)
         if done.returncode != 0:
             raise RuntimeError(f"swift-object-updater: {done.stdout}{done.stderr}")
         for node in NODES:

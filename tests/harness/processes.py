@@ -54,10 +54,13 @@ def wait_until(what, seconds=20):
 
 
 class Child:
-    """One process in its own group, its output in a file."""
+    """One process in its own group, its output in a file. `process`, when given, is one that runs already."""
 
-    def __init__(self, command, log, env=None, cwd=None):
+    def __init__(self, command, log, env=None, cwd=None, process=None):
         self.log = pathlib.Path(log)
+        if process is not None:
+            self.process = process
+            return
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdout=out, stderr=subprocess.STDOUT,

@@ -6,11 +6,11 @@ import json
 import pathlib
 import subprocess
 
-from harness.debian_swift import PYTHON
 from harness.http import Client
 from harness.mixed_cluster import MixedCluster
 from harness.mixed_swift import partition_of, timestamp
-from harness.processes import APUS, BUILD, Child
+from harness.operators import run_apus
+from harness.processes import APUS, Child
 
 NULL_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 
@@ -39,11 +39,10 @@ class ShardingCluster(MixedCluster):
         text = (self.conf / "container-server.conf").read_text()
         text = text.replace(f"bind_port = {self.ports['container']}\n", f"bind_port = {self.node_ports['container', node]}\n")
         conf.write_text(text.replace("[DEFAULT]\n", "[DEFAULT]\nlog_to = stderr\n") + f"[{name}]\n{lines}")
-        command = [APUS, name, conf, "once", *words] if maker == "apus" else [
-            PYTHON, f"/usr/bin/swift-{name}", conf, "once", "-v", *words]
         log = self.folder / "log" / f"{name}-{node}-{maker}.log"
         log.unlink(missing_ok=True)
-        return Child(command, log, env=None if maker == "apus" else self.environment())
+        return Child([APUS, name, conf, "once", *words], log) if maker == "apus" else self.program(
+            name, conf, "once", "-v", *words, log=log)
 
     def run(self, name, makers, seconds=120, **options):
         """One pass on each node of `makers` ({node: maker}) at once; what they said, by node."""
@@ -62,10 +61,8 @@ class ShardingCluster(MixedCluster):
 
     def tool(self, maker, *words, stdin=""):
         """swift-manage-shard-ranges of Debian's or ours; its output."""
-        command = [str(BUILD / "bin" / "swift-manage-shard-ranges")] if maker == "apus" else [
-            PYTHON, "/usr/bin/swift-manage-shard-ranges"]
-        return subprocess.run([*command, *map(str, words)], input=stdin, text=True, timeout=60, capture_output=True,
-                              env=None if maker == "apus" else self.environment())
+        run = run_apus if maker == "apus" else self.run_program
+        return run("manage-shard-ranges", *words, stdin=stdin)
 
     def primaries(self, path):
         """Devices of "/account/container" in the ring's order, each with its node."""

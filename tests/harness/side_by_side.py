@@ -1,6 +1,6 @@
 """Proxies of both kinds over the same back ends: Debian's, or Apus'."""
 
-from harness.debian_swift import KINDS, PYTHON, DebianSwift
+from harness.debian_swift import KINDS, DebianSwift
 from harness.http import Client
 from harness.processes import APUS, Child, free_port, wait_for_port
 
@@ -40,8 +40,7 @@ class SideBySide(DebianSwift):
             if name.startswith("apus"):
                 self._apus(name, conf, port)
             else:
-                self.children[name] = Child([PYTHON, "/usr/bin/swift-proxy-server", conf],
-                                            self.folder / "log" / f"{name}.log", env=self.environment())
+                self.children[name] = self.program("proxy-server", conf, log=self.folder / "log" / f"{name}.log")
         for name, port in self.doors.items():
             self._wait(name, port)
 

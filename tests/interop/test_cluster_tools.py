@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness.debian_swift import KINDS, missing_parts  # noqa: E402
 from harness.http import Client  # noqa: E402
 from harness.mixed_cluster import MixedCluster  # noqa: E402
-from harness.operators import DebianTools, missing_tools, run_apus  # noqa: E402
+from harness.operators import missing_tools, run_apus  # noqa: E402
 from harness.processes import free_port  # noqa: E402
 
 # What daemons leave, as numbers that are easy to tell apart.
@@ -114,10 +114,9 @@ class ClusterTools(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.cluster = cls.enterClassContext(Cluster())
-        cls.debian = cls.enterClassContext(DebianTools(cls.cluster))
 
     def recon(self, *words, numbers=False):
-        debian = self.debian.run("recon", "--swiftdir", self.cluster.conf, *words)
+        debian = self.cluster.run_program("recon", "--swiftdir", self.cluster.conf, *words)
         apus = run_apus("recon", "--swiftdir", self.cluster.conf, *words)
         self.assertEqual(calm(apus.stdout, numbers), calm(debian.stdout, numbers), f"{words}\n{apus.stderr}{debian.stderr}")
         self.assertEqual(apus.returncode, debian.returncode)
@@ -163,7 +162,7 @@ class ClusterTools(unittest.TestCase):
     def dispersion(self, *words, door="debian"):
         """The report of both, which is the same; that of Apus, and its stderr."""
         conf = self.dispersion_conf(door)
-        debian, apus = self.debian.run("dispersion-report", *words, conf), run_apus("dispersion-report", *words, conf)
+        debian, apus = self.cluster.run_program("dispersion-report", *words, conf), run_apus("dispersion-report", *words, conf)
         self.assertEqual((debian.returncode, apus.returncode), (0, 0), f"{debian}\n{apus}")
         steady = lambda text: sorted(re.sub(r", \d+s, ", ", TIME, ", text).replace("\x1b[K", "").split("\n"))
         if "-j" in words:
@@ -187,7 +186,7 @@ class ClusterTools(unittest.TestCase):
         made = self.listing(""), self.listing("/dispersion_objects_0")
         self.assertEqual([len(names) for names in made], [11, 10])
         # Debian's chooses the same names: nothing new comes.
-        debian = self.debian.run("dispersion-populate", self.dispersion_conf("debian"))
+        debian = self.cluster.run_program("dispersion-populate", self.dispersion_conf("debian"))
         self.assertEqual(debian.returncode, 0, debian.stderr)
         self.assertEqual((self.listing(""), self.listing("/dispersion_objects_0")), made)
         for door in ("debian", "apus"):
@@ -199,7 +198,7 @@ class ClusterTools(unittest.TestCase):
         for words in (("--container-only",), ("--object-only", "-P", "Policy-0")):
             self.dispersion(*words)
         # Only where there is none yet, and both count on.
-        for tool in (run_apus, self.debian.run):
+        for tool in (run_apus, self.cluster.run_program):
             done = tool("dispersion-populate", "--no-overlap", "--object-only", "--object-suffix-start", "0", self.dispersion_conf("apus"))
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(self.listing("/dispersion_objects_0")), 30)
@@ -238,7 +237,7 @@ class ClusterTools(unittest.TestCase):
         calm = lambda text: sorted(text.splitlines())
 
         def both(*words, stdin=""):
-            debian = self.debian.run("account-audit", *here, *words, stdin=stdin)
+            debian = self.cluster.run_program("account-audit", *here, *words, stdin=stdin)
             apus = run_apus("account-audit", *here, *words, stdin=stdin)
             self.assertEqual((debian.returncode, apus.returncode), (0, 0), f"{debian}\n{apus}")
             self.assertEqual(calm(apus.stdout), calm(debian.stdout), f"{words}\n{apus.stderr}{debian.stderr}")
@@ -274,7 +273,7 @@ class ClusterTools(unittest.TestCase):
         for name in ("a", "b/1", "b/\u00fc", "c"):
             client.request("PUT", f"{client.account}/rid/{name}", b"x")
         client.close()
-        for tool, when in ((self.debian.run, "1700000001.5"), (run_apus, "1700000002.5")):
+        for tool, when in ((self.cluster.run_program, "1700000001.5"), (run_apus, "1700000002.5")):
             for words, count in ((("--prefix", "b/"), 2), (("--marker", "b/1"), 2), (("--end-marker", "b"), 1), ((), 4)):
                 with self.subTest(words=words):
                     done = tool("container-deleter", "--config", conf, *words, "AUTH_test", "rid", "--timestamp", when)

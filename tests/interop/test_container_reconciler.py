@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.debian_swift import PYTHON, missing_parts  # noqa: E402
+from harness.debian_swift import missing_parts  # noqa: E402
 from harness.http import Client  # noqa: E402
 from harness.mixed_cluster import NODES, MixedCluster  # noqa: E402
 from harness.mixed_swift import partition_of, timestamp  # noqa: E402
@@ -24,7 +24,6 @@ from harness.processes import APUS, Child, free_port, wait_for_port  # noqa: E40
 BASE = int(time.time()) // 3600 * 3600 - 7100
 HOUR = str(BASE // 3600 * 3600)
 MAKERS = ("debian", "apus")
-TOOLS = {"apus": lambda name: [str(APUS), name], "debian": lambda name: [PYTHON, f"/usr/bin/swift-{name}"]}
 MIX = {("container", 1), ("object", 2), ("account", 1)}  # what Apus serves
 PIPELINE = "catch_errors proxy-logging cache proxy-server"
 NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
@@ -75,15 +74,17 @@ class Cluster(MixedCluster):
                   "for method, path, headers, body in json.load(sys.stdin):\n"
                   "    body = None if body is None else io.BytesIO(body.encode())\n"
                   "    client.handle_request(method, '/v1' + path, headers, (2, 404), body)\n")
-        done = subprocess.run([PYTHON, "-c", script, self.conf / "container-reconciler.conf"], input=json.dumps(requests),
-                              text=True, env=self.environment(), timeout=120, capture_output=True)
+        program = self.folder / "send.py"
+        program.write_text(script)
+        done = self.run_program(program, self.conf / "container-reconciler.conf", stdin=json.dumps(requests), seconds=120)
         if done.returncode != 0:
             raise RuntimeError(done.stdout + done.stderr)
 
     def run(self, maker, name, conf):
-        env = self.environment() if maker == "debian" else None
-        done = subprocess.run([*TOOLS[maker](name), str(conf), "once", "-v"], text=True, env=env, timeout=120,
-                              capture_output=True)
+        if maker == "debian":
+            done = self.run_program(name, conf, "once", "-v", seconds=120)
+        else:
+            done = subprocess.run([APUS, name, conf, "once", "-v"], text=True, timeout=120, capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"{maker}'s {name} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr

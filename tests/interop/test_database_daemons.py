@@ -2,7 +2,6 @@
 
 import glob
 import pathlib
-import subprocess
 import sys
 import unittest
 
@@ -52,8 +51,7 @@ class Daemons(unittest.TestCase):
         """Debian's info tools read every database."""
         for kind in SIDES:
             for path in glob.glob(f"{store.devices_root}/d1/{kind}s/*/*/*/*.db"):
-                done = subprocess.run(["/usr/bin/python3", f"/usr/bin/swift-{kind}-info", "-d", str(store.conf), path],
-                                      capture_output=True, text=True, env=store.environment())
+                done = store.run_program(f"{kind}-info", "-d", store.conf, path)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                 self.assertIn("Account: AUTH_a", done.stdout)
 

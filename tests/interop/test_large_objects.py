@@ -52,6 +52,7 @@ class LargeObjects(unittest.TestCase):
             shown = {name: answer.headers[name] for name in SHOWN if name in answer.headers}
             if "boundary=" in shown.get("Content-Type", ""):
                 shown["Content-Type"] = "multipart"
+            self.hide_sum_of_moments(client, path, answer, shown)
             answers.append((answer.status, shown, json.loads(plain(answer.body)) if as_json else plain(answer.body)))
             # Swift makes some of these answers anew, without a word about ranges.
             if (answer.status // 100 == 4 and answer.status != 416) or any("If-" in name for name in headers or ()):
@@ -60,6 +61,15 @@ class LargeObjects(unittest.TestCase):
                 shown.pop("Content-Length", None)
         self.assertEqual(answers[0], answers[1], f"{method} {path} {headers} {query}")
         return answers[1]
+
+    def hide_sum_of_moments(self, client, path, answer, shown):
+        """A manifest holds the seconds in which its segments were written, so its sum is one store's own: that of the
+        manifest which the store gives."""
+        if "X-Static-Large-Object" not in answer.headers:
+            return
+        manifest = client.request("GET", client.account + path, query={"multipart-manifest": "get"})
+        self.assertEqual((manifest.status, manifest.headers["Etag"]), (200, md5(manifest.body)), path)
+        shown.update({name: "MANIFEST" for name, value in shown.items() if value == manifest.headers["Etag"]})
 
     def make(self):
         for container in ("c", "seg"):

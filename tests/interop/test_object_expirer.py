@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.debian_swift import PYTHON, missing_parts  # noqa: E402
+from harness.debian_swift import missing_parts  # noqa: E402
 from harness.http import Client  # noqa: E402
 from harness.mixed_swift import MixedSwift, partition_of  # noqa: E402
 from harness.processes import APUS  # noqa: E402
@@ -82,11 +82,14 @@ class Cluster(MixedSwift):
             (self.conf / "internal-client.conf").write_text(general + pipeline)
             conf.write_text(general + section + "dequeue_from_legacy = true\n"
                             f"internal_client_conf_path = {self.conf / 'internal-client.conf'}\n")
-        command = [str(APUS), "object-expirer", str(conf), "once", "-v"] if who == "apus" else [
-            PYTHON, "-c", "import sys\nfrom swift.common.daemon import run_daemon\n"
-            "from swift.obj.expirer import ObjectExpirer\n"
-            "run_daemon(ObjectExpirer, sys.argv[1], once=True, verbose=True)", str(conf)]
-        done = subprocess.run(command, text=True, env=self.environment(), timeout=60, capture_output=True)
+        if who == "apus":
+            done = subprocess.run([APUS, "object-expirer", conf, "once", "-v"], text=True, timeout=60, capture_output=True)
+        else:
+            program = self.folder / "expirer.py"  # Debian has the script in a package of its own
+            program.write_text("import sys\nfrom swift.common.daemon import run_daemon\n"
+                               "from swift.obj.expirer import ObjectExpirer\n"
+                               "run_daemon(ObjectExpirer, sys.argv[1], once=True, verbose=True)\n")
+            done = self.run_program(program, conf)
         if done.returncode != 0:
             raise RuntimeError(f"{who}'s expirer ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr

@@ -5,13 +5,12 @@ import hashlib
 import os
 import pathlib
 import pickle
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.debian_swift import PYTHON, DebianSwift, missing_parts  # noqa: E402
+from harness.debian_swift import DebianSwift, missing_parts  # noqa: E402
 from harness.http import Client  # noqa: E402
 from harness.processes import APUS, Child, wait_for_port  # noqa: E402
 
@@ -43,9 +42,7 @@ class ObjectServers(unittest.TestCase):
 
     def daemon(self, name):
         """One pass of a Debian daemon; what it said."""
-        done = subprocess.run([PYTHON, f"/usr/bin/swift-object-{name}", str(self.swift.conf / "object-server.conf"),
-                               "once", "-v"], env=self.swift.environment(), capture_output=True, text=True,
-                              timeout=120, check=False)
+        done = self.swift.run_program(f"object-{name}", self.swift.conf / "object-server.conf", "once", "-v", seconds=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout + done.stderr
 
@@ -147,9 +144,7 @@ class ObjectServers(unittest.TestCase):
         said = self.daemon("auditor")
         self.assertEqual(self.files("d*/quarantined/*/*"), [], said)
         self.assertNotIn("ERROR", said)
-        info = subprocess.run(["/usr/bin/swift-object-info", "-d", str(self.swift.conf),
-                               self.files("d1/objects/*/*/*/*.data")[0]], env=self.swift.environment(),
-                              capture_output=True, text=True, timeout=60, check=False)
+        info = self.swift.run_program("object-info", "-d", self.swift.conf, self.files("d1/objects/*/*/*/*.data")[0])
         self.assertEqual(info.returncode, 0, info.stdout + info.stderr)
         self.assertIn("(valid)", info.stdout)
 

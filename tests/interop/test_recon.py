@@ -1,6 +1,5 @@
 """Debian's swift-recon asks Apus's storage servers."""
 
-import os
 import pathlib
 import re
 import shutil
@@ -10,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.processes import ApusUp, free_port  # noqa: E402
+from harness.processes import ApusUp  # noqa: E402
 
 KINDS = ("account", "container", "object")
 

@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.debian_swift import PYTHON, missing_parts  # noqa: E402
+from harness.debian_swift import missing_parts  # noqa: E402
 from harness.mixed_swift import timestamp  # noqa: E402
 from harness.object_pair import ObjectPair  # noqa: E402
 from harness.processes import APUS  # noqa: E402
@@ -61,12 +61,13 @@ class Relinkers(unittest.TestCase):
         conf.write_text(f"[DEFAULT]\nuser = root\nswift_dir = {pair.conf}\ndevices = {root}\n"
                         f"mount_check = {mount_check}\nrecon_cache_path = {recon}\nreclaim_age = 1000000000\n"
                         f"[object-relinker]\nlog_to = file:{root}/log\n")
-        command = [str(APUS), "object-relinker"] if apus else [PYTHON, "/usr/bin/swift-object-relinker"]
         for name in ("d1", "d2"):  # what lies beside the devices is none
             if (pathlib.Path(root) / name).is_dir():
                 words = (*words, "--device", name)
-        done = subprocess.run([*command, action, str(conf), *words], text=True, capture_output=True, timeout=60,
-                              env=pair.environment())
+        if apus:
+            done = subprocess.run([APUS, "object-relinker", action, conf, *words], text=True, capture_output=True, timeout=60)
+        else:
+            done = pair.run_program("object-relinker", action, conf, *words)
         log = pathlib.Path(root) / "log"
         said = done.stdout + done.stderr + (log.read_text() if log.exists() else "")
         self.assertEqual(done.returncode, status, f"{'Apus' if apus else 'Swift'} {action}: {said}")
@@ -76,8 +77,7 @@ class Relinkers(unittest.TestCase):
     def ring(self, pair, step):
         for name in ("object", "object-1"):
             for words in ([step], ["write_ring"]):
-                subprocess.run(["swift-ring-builder", str(pair.conf / f"{name}.builder"), *words], check=True,
-                               stdout=subprocess.DEVNULL, env=pair.environment())
+                pair.run_program("ring-builder", pair.conf / f"{name}.builder", *words).check_returncode()
 
     def copy(self, root, *devices):
         root = pathlib.Path(root)

@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness.debian_swift import DebianSwift, missing_parts  # noqa: E402
-from harness.operators import DebianTools, missing_tools, run_apus  # noqa: E402
+from harness.operators import missing_tools, run_apus  # noqa: E402
 
 TOOL = "manage-shard-ranges"
 HASH = "0123456789abcdef0123456789abcdef"
@@ -31,7 +31,6 @@ class ShardRanges(unittest.TestCase):
         cls.swift = DebianSwift(memcache="127.0.0.1:1")
         cls.addClassCleanup(cls.swift.close)
         cls.swift.write()
-        cls.debian = cls.enterClassContext(DebianTools(cls.swift))
 
     def make(self, ranges=(), sharded=False, rows=ROWS):
         """One database at two places; `ranges` are (lower, upper, objects, state)."""
@@ -60,7 +59,7 @@ class ShardRanges(unittest.TestCase):
 
     def both(self, *words, stdin="", status=0):
         """The same command by both; what ours printed to stdout."""
-        said = {"debian": self.debian.run(TOOL, *(w.format(**self.fill("debian")) for w in words), stdin=stdin),
+        said = {"debian": self.swift.run_program(TOOL, *(w.format(**self.fill("debian")) for w in words), stdin=stdin),
                 "apus": run_apus(TOOL, *(w.format(**self.fill("apus")) for w in words), stdin=stdin)}
         plain = {maker: re.sub(r"\d{10}\.\d{5}", "TIME", done.stdout) for maker, done in said.items()}
         self.assertEqual((said["apus"].returncode, said["debian"].returncode), (status, status), said)

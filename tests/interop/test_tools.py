@@ -4,14 +4,13 @@ import hmac
 import json
 import pathlib
 import re
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.debian_swift import PYTHON, DebianSwift, missing_parts  # noqa: E402
-from harness.operators import DebianTools, missing_tools, run_apus  # noqa: E402
+from harness.debian_swift import DebianSwift, missing_parts  # noqa: E402
+from harness.operators import missing_tools, run_apus  # noqa: E402
 
 # Run by Debian's Python in Swift's environment: an account, containers and objects as Swift writes them.
 MAKE = r"""
@@ -91,8 +90,9 @@ class Disks(DebianSwift):
             conf.write("[storage-policy:1]\nname = silver\naliases = grey\n")
         self.make_ring("object-1", [f"r1z{number}-127.0.0.{number}:6200/s{number}" for number in (1, 2, 3, 4, 5, 6, 7)])
         self.make_ring("wide", [f"r1z1-[2001:db8::{number}]:6200/v{number}" for number in (1, 2, 3, 4)])
-        done = subprocess.run([PYTHON, "-c", MAKE, str(self.devices_root)], capture_output=True, text=True,
-                              env=self.environment(), timeout=60)
+        program = self.folder / "make.py"
+        program.write_text(MAKE)
+        done = self.run_program(program, self.devices_root)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
         self.files = json.loads(done.stdout)
@@ -106,10 +106,9 @@ class Tools(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.swift = cls.enterClassContext(Disks())
-        cls.debian = cls.enterClassContext(DebianTools(cls.swift))
 
     def both(self, name, *words, stdin=""):
-        return self.debian.run(name, *words, stdin=stdin), run_apus(name, *words, stdin=stdin)
+        return self.swift.run_program(name, *words, stdin=stdin), run_apus(name, *words, stdin=stdin)
 
     def same(self, name, *words, stdin="", mask=lambda text: text):
         """What both print, which is the same, as is the status."""
