@@ -3,15 +3,6 @@
 #include <algorithm>
 
 namespace apus::http {
-namespace {
-
-BodyFraming announced(const Request& request) {
-  if (!request.content_length) return BodyFraming::kChunked;
-  return *request.content_length == 0 ? BodyFraming::kNone : BodyFraming::kLength;
-}
-
-}  // namespace
-
 Outcome no_boundary() {
   return {std::nullopt, TransportError(TransportError::Kind::kMalformed,
                                        "footers need a transport with entropy")};
@@ -30,22 +21,24 @@ bool HttpUpload::dress(Request& request) {
 
 std::vector<std::optional<Outcome>> HttpUpload::open(std::vector<Call> calls) {
   std::vector<std::unique_ptr<Exchange>> opening;
-  std::vector<bool> empty;
   for (auto& call : calls) {
     if (!dress(call.request)) {
       std::vector<std::optional<Outcome>> none(calls.size());
       for (auto& outcome : none) outcome = no_boundary();
       return none;
     }
-    const BodyFraming framing = announced(call.request);
-    empty.push_back(framing == BodyFraming::kNone);
+    // One of no bytes goes chunked: whoever is to take it is asked first, as for any other, and it
+    // is nowhere before `finish`.
+    if (call.request.content_length == 0U) call.request.content_length.reset();
+    const BodyFraming framing =
+        call.request.content_length ? BodyFraming::kLength : BodyFraming::kChunked;
     opening.push_back(std::make_unique<Exchange>(std::move(call), deadlines_, pool_, framing));
     opening.back()->start();
   }
   drive(opening);
   std::vector<std::optional<Outcome>> out(opening.size());
   for (std::size_t i = 0; i < opening.size(); ++i) {
-    if (opening[i]->takes_body() || (empty[i] && opening[i]->succeeded())) {
+    if (opening[i]->takes_body()) {
       copies_.push_back(std::move(opening[i]));
     } else {
       out[i] = opening[i]->take_outcome();

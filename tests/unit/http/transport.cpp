@@ -337,9 +337,14 @@ TEST_CASE("an upload of nothing and one that is abandoned") {
   calls.push_back(put_to(served.server->port(), "/o", std::nullopt));
   CHECK_FALSE(abandoned->open(std::move(calls))[0]);
   abandoned->write(std::string("abc"));
+  auto of_nothing = transport.upload({});
+  calls.clear();
+  calls.push_back(put_to(served.server->port(), "/o", 0));
+  CHECK_FALSE(of_nothing->open(std::move(calls))[0]);
   abandoned.reset();
+  of_nothing.reset();
   served.server->stop(std::chrono::seconds(5));
-  CHECK(broken == 1);
+  CHECK(broken == 2);
 }
 
 TEST_CASE("a copy that ends short of its announced length fails") {
