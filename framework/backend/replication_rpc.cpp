@@ -234,15 +234,21 @@ bool ReplicationRpc::move_in(const DatabasePlace& place, const std::string& from
   Disk& disk = server_.host.disk();
   if (const int error = make_folders(disk, place.folder(), true))
     throw std::system_error(error, std::generic_category(), place.folder());
-  {
-    const Fd file(disk, disk.open(from, O_RDONLY));
-    if (!file || disk.fsync(file.get()) != 0)
-      throw std::system_error(errno, std::generic_category(), from);
+  const Fd file(disk, disk.open(from, O_RDONLY));
+  if (!file || disk.fsync(file.get()) != 0)
+    throw std::system_error(errno, std::generic_category(), from);
+  if (replace) {
+    const Fd lock = lock_folder(disk, place.folder(), std::chrono::seconds(10));
+    if (!lock) throw std::system_error(errno, std::generic_category(), place.folder() + "/.lock");
+    if (!exists(to)) return false;
+    if (disk.rename(from, to) != 0) throw std::system_error(errno, std::generic_category(), to);
+  } else {
+    if (disk.link_fd(file.get(), to) != 0) {
+      if (errno == EEXIST) return false;
+      throw std::system_error(errno, std::generic_category(), to);
+    }
+    disk.unlink(from);
   }
-  const Fd lock = lock_folder(disk, place.folder(), std::chrono::seconds(10));
-  if (!lock) throw std::system_error(errno, std::generic_category(), place.folder() + "/.lock");
-  if (exists(to) != replace) return false;
-  if (disk.rename(from, to) != 0) throw std::system_error(errno, std::generic_category(), to);
   if (const int error = sync_folder(disk, place.folder()))
     throw std::system_error(error, std::generic_category(), place.folder());
   return true;

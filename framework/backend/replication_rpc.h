@@ -34,7 +34,8 @@ class APUS_API ReplicationRpc {
   [[nodiscard]] Response complete_rsync(const DatabasePlace& place, const std::string& id,
                                         const std::string& name) const;
   [[nodiscard]] bool exists(const std::string& path) const;
-  /// Durable, and under the folder's lock. False when `to` is there and must not be.
+  /// Durable. Replaces `to` under the folder's lock, or takes its name without one where it is
+  /// free. False when `to` is there and must not be, or is not there and must.
   [[nodiscard]] bool move_in(const DatabasePlace& place, const std::string& from,
                              const std::string& to, bool replace) const;
 

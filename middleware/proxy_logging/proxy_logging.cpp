@@ -67,6 +67,7 @@ struct Record {
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
   bool client_lost = false;
+  bool of_filter = false;  // a sub-request
   std::string trans_id;
   LogTemplate::Line line;
   std::string metric;         // "object.GET", empty = none
@@ -145,7 +146,9 @@ class ProxyLoggingFilter final : public Filter {
         : filter_(filter), body_(std::move(body)), record_(std::move(record)), length_(length) {}
     ~SentBody() override {
       const bool whole = at_end_ || (length_ && record_->sent >= *length_);
-      if (!whole && status_ != 500) status_ = 499;
+      // A filter that saw an error need not read its page.
+      const bool left_out = record_->of_filter && record_->wire_status >= 400;
+      if (!whole && !left_out && status_ != 500) status_ = 499;
       if (at_end_ && length_ && record_->sent < *length_) status_ = 500;
       filter_.finish(*record_, status_ == 0 ? record_->wire_status : status_);
     }
@@ -186,6 +189,7 @@ class ProxyLoggingFilter final : public Filter {
              const Response* response) const {
     record.wire_status = response != nullptr ? response->status : 500;
     record.trans_id = request.context.trans_id;
+    record.of_filter = !request.context.source.empty();
     const std::string policy = policy_of(request, response);
     const std::string_view path = request.path;
     name_metrics(record, request, path, method, policy);

@@ -353,7 +353,9 @@ Response VersionListings::list_versions(Request& request, const ApiPath& path,
     row.set("subdir", subdir);
     listed.push_back(std::move(row));
   }
-  // Links to versions that the hidden listing lacks.
+  // Of links whose versions are not listed only those count that have no hidden container: in one
+  // that is being sharded a version may be listed later than its link, and then in its order.
+  if (found.status != 404) links.clear();
   for (const auto& [target, link] : links) {
     const auto at = split_api_path(target, 4);
     const auto version = at ? parse_version(at->object) : std::nullopt;

@@ -260,12 +260,19 @@ class Supervisor {
   }
 
   void reap() {
+    bool died = true;
     for (pid_t pid = 1; pid > 0;) {
-      pid = ::waitpid(-1, nullptr, WNOHANG);
+      int status = 0;
+      pid = ::waitpid(-1, &status, WNOHANG);
+      if (pid > 0 && pid == worker_) died = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
       if (pid > 0) forget(pid);
     }
     if (worker_ > 0) return;
-    say(LogLevel::kError, "the worker died; starting another");
+    if (died) {
+      say(LogLevel::kError, "the worker died; starting another");
+    } else {
+      say(LogLevel::kNotice, "the worker was told to end; starting another");
+    }
     const std::timespec pause{1, 0};
     if (last_start_ + std::chrono::seconds(1) > std::chrono::steady_clock::now())
       ::nanosleep(&pause, nullptr);

@@ -55,12 +55,16 @@ std::string Broker::new_id() const {
 }
 
 DatabasePool::Lease Broker::connect() {
+  const std::string chosen = file();
   try {
-    return services_.connections.open(file());
+    return services_.connections.open(chosen);
   } catch (const DatabaseError& error) {
     if (error.damaged()) quarantine(error.what());
-    throw;
+    look_again();
+    // A sharder took it away, for there is a newer one.
+    if (!error.absent() || file() == chosen) throw;
   }
+  return services_.connections.open(file());
 }
 
 void Broker::with(const std::function<void(Database&)>& work) {
@@ -131,11 +135,9 @@ bool Broker::create_file(const std::string& target, const std::function<void(Dat
     disk.unlink(fresh);
     throw;
   }
-  {
-    const Fd fd(disk, disk.open(fresh, O_RDONLY));
-    if (!fd || disk.fsync(fd.get()) != 0)
-      throw std::system_error(errno, std::generic_category(), fresh);
-  }
+  const Fd fd(disk, disk.open(fresh, O_RDONLY));
+  if (!fd || disk.fsync(fd.get()) != 0)
+    throw std::system_error(errno, std::generic_category(), fresh);
   const Fd lock = lock_folder(disk, folder, patience_.lock);
   if (!lock) {
     const int error = errno;
@@ -146,10 +148,12 @@ bool Broker::create_file(const std::string& target, const std::function<void(Dat
     disk.unlink(fresh);
     return false;
   }
-  if (disk.rename(fresh, target) != 0)
-    throw std::system_error(errno, std::generic_category(), target);
-  if (const int error = sync_folder(disk, folder))
-    throw std::system_error(error, std::generic_category(), folder);
+  // A peer's whole database takes its name without the lock: it must not be replaced.
+  int error = disk.link_fd(fd.get(), target) == 0 ? 0 : errno;
+  disk.unlink(fresh);
+  if (error == EEXIST) return false;
+  if (error == 0) error = sync_folder(disk, folder);
+  if (error != 0) throw std::system_error(error, std::generic_category(), target);
   return true;
 }
 

@@ -47,6 +47,7 @@ bool DatabaseError::damaged() const {
 bool DatabaseError::locked() const {
   return (code_ & 0xFF) == SQLITE_BUSY || (code_ & 0xFF) == SQLITE_LOCKED;
 }
+bool DatabaseError::absent() const { return (code_ & 0xFF) == SQLITE_CANTOPEN; }
 
 Statement::Statement(sqlite3_stmt* statement) : statement_(statement) {}
 Statement::~Statement() {

@@ -24,6 +24,8 @@ class APUS_API DatabaseError : public std::runtime_error {
   ~DatabaseError() override;
   [[nodiscard]] bool damaged() const;
   [[nodiscard]] bool locked() const;
+  /// There is no such file, or it cannot be opened.
+  [[nodiscard]] bool absent() const;
 
  private:
   int code_;

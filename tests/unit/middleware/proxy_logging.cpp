@@ -151,6 +151,14 @@ TEST_CASE("proxy_logging: bytes are counted as they stream, and a client that le
   CHECK(logging.line(Logging::request("GET", "/v1/a/c/o"), 10) == "499 200 10");
   CHECK(logging.line(Logging::request("GET", "/v1/a/c/o"), 0) == "499 200 -");
   CHECK(logging.line(Logging::request("HEAD", "/v1/a/c/o"), 0) == "200 200 -");
+  Request sub = Logging::request("GET", "/v1/a/c/o");
+  sub.context.source = "VW";
+  CHECK(logging.line(std::move(sub), 10) == "499 200 10");
+  logging.app.otherwise({404, {}, "not here"});
+  CHECK(logging.line(Logging::request("GET", "/v1/a/c/o"), 0) == "499 404 -");
+  sub = Logging::request("GET", "/v1/a/c/o");
+  sub.context.source = "VW";
+  CHECK(logging.line(std::move(sub), 0) == "404 404 -");
 }
 
 TEST_CASE("proxy_logging: what a client sent before it left") {
