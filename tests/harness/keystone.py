@@ -33,6 +33,9 @@ class Keystone:
         self.url = f"http://127.0.0.1:{self.port}"
         self.child = None
         self._admin = None
+        # Without eventlet's own DNS, which nothing needs on loopback, each program starts with less CPU.
+        self.environment = {**os.environ, "OS_KEYSTONE_CONFIG_FILES": str(self.folder / "keystone.conf"),
+                            "EVENTLET_NO_GREENDNS": "yes"}
 
     def __enter__(self):
         for name in ("fernet", "credential"):
@@ -58,9 +61,8 @@ class Keystone:
         self._temporary.cleanup()
 
     def start(self):
-        environment = {**os.environ, "OS_KEYSTONE_CONFIG_FILES": str(self.folder / "keystone.conf")}
         self.child = Child([PYTHON, SERVE, "--host", "127.0.0.1", "--port", self.port],
-                           self.folder / "server.log", env=environment)
+                           self.folder / "server.log", env=self.environment)
         wait_for_port(self.port, self.child.process, 60)
 
     def stop(self):
@@ -71,7 +73,7 @@ class Keystone:
     def _manage(self, *words):
         # The exit status counts; what eventlet says while the interpreter ends does not.
         subprocess.run([PYTHON, MANAGE, "--config-file", str(self.folder / "keystone.conf"), *words],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.environment)
 
     def request(self, method, path, body=None, token=None):
         """(status, headers, decoded body); errors are answers."""

@@ -250,7 +250,8 @@ class MixedClusters(unittest.TestCase):
         self.travel({(kind, 1) for kind in KINDS}, "debian", "apus", "b")
 
     def test_5_a_node_goes_to_apus_and_back(self):
-        self.travel((), "debian", "debian", "before")
+        self.cluster.mix(())
+        self.keep("debian", "before")
         self.cluster.mix({(kind, 1) for kind in KINDS})
         self.kept_is_there("debian")
         self.keep("apus", "between")
