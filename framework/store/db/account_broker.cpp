@@ -9,7 +9,7 @@
 namespace apus {
 namespace {
 
-void fill_entry(const Statement& row, ListingEntry& entry) {
+void fill_container(const Statement& row, ListingEntry& entry) {
   entry.count = row.integer(1);
   entry.bytes = row.integer(2);
   const auto when = Timestamp::parse(row.text(3));
@@ -187,7 +187,7 @@ void AccountBroker::list(const ListingQuery& query, const ListingSink& sink) {
   commit_pending();
   with([&](Database& database) {
     list_names(database, "container", "object_count, bytes_used, put_timestamp", query,
-               std::nullopt, fill_entry, sink);
+               std::nullopt, fill_container, sink);
   });
 }
 

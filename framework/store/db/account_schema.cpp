@@ -28,7 +28,7 @@ BEGIN
 END;
 )sql";
 
-constexpr const char* kPolicyTriggers = R"sql(
+constexpr const char* kContainerTriggers = R"sql(
 CREATE TRIGGER container_insert_ps AFTER INSERT ON container
 BEGIN
   INSERT OR IGNORE INTO policy_stat (storage_policy_index, container_count, object_count, bytes_used)
@@ -53,7 +53,7 @@ CREATE TABLE account_stat (
   status_changed_at TEXT DEFAULT '0', metadata TEXT DEFAULT '');
 )sql";
 
-constexpr const char* kPolicyStat = R"sql(
+constexpr const char* kContainerPolicyStat = R"sql(
 CREATE TABLE policy_stat (
   storage_policy_index INTEGER PRIMARY KEY, container_count INTEGER DEFAULT 0, object_count INTEGER DEFAULT 0,
   bytes_used INTEGER DEFAULT 0);
@@ -71,9 +71,9 @@ UPDATE policy_stat SET container_count = (
   WHERE (SELECT count(*) FROM policy_stat) > 1;
 )sql";
 
-void add_policies(Database& database, const Columns& have) {
+void add_container_policies(Database& database, const Columns& have) {
   if (!have.contains("policy_stat.")) {
-    database.run(kPolicyStat);
+    database.run(kContainerPolicyStat);
     database.run(
         "INSERT INTO policy_stat (storage_policy_index, container_count, object_count, bytes_used) "
         "SELECT 0, container_count, object_count, bytes_used FROM account_stat "
@@ -81,21 +81,22 @@ void add_policies(Database& database, const Columns& have) {
   }
   if (have.contains("container.storage_policy_index")) return;
   database.run("ALTER TABLE container ADD COLUMN storage_policy_index INTEGER DEFAULT 0");
-  database.run(kPolicyTriggers);
+  database.run(kContainerTriggers);
 }
 
 void add_container_count(Database& database) {
   database.run(
       "DROP TRIGGER IF EXISTS container_delete_ps; DROP TRIGGER IF EXISTS container_insert_ps;"
       "ALTER TABLE policy_stat ADD COLUMN container_count INTEGER DEFAULT 0");
-  database.run(kPolicyTriggers);
+  database.run(kContainerTriggers);
   database.run(kCountContainers);
 }
 
 }  // namespace
 
 void create_account_tables(Database& database) {
-  for (const char* sql : {kContainers, kPolicyTriggers, kStat, kPolicyStat}) database.run(sql);
+  for (const char* sql : {kContainers, kContainerTriggers, kStat, kContainerPolicyStat})
+    database.run(sql);
 }
 
 void migrate_account_tables(Database& database) {
@@ -110,7 +111,7 @@ void migrate_account_tables(Database& database) {
   if (is_current(have) || !have.contains("container.")) return;
   if (!have.contains("account_stat.metadata"))
     database.run("ALTER TABLE account_stat ADD COLUMN metadata TEXT DEFAULT ''");
-  add_policies(database, have);
+  add_container_policies(database, have);
   if (have.contains("policy_stat.") && !have.contains("policy_stat.container_count"))
     add_container_count(database);
   transaction.commit();

@@ -6,13 +6,17 @@
 #include <algorithm>
 
 #include "framework/store/db/container_schema.h"
+#include "framework/store/db/object_totals.h"
 
 namespace apus {
 namespace {
 
+// As many are worth that all statements are prepared twice more.
+constexpr std::size_t kManyRows = 100;
+
 Timestamp moment(const std::string& text) { return Timestamp::parse(text).value_or(Timestamp()); }
 
-void fill_entry(const Statement& row, ListingEntry& entry) {
+void fill_object(const Statement& row, ListingEntry& entry) {
   entry.bytes = row.integer(2);
   entry.content_type = row.text(3);
   entry.hash = row.text(4);
@@ -241,16 +245,18 @@ bool ContainerBroker::is_row(const pickle::Tuple& tuple) const {
 }
 
 void ContainerBroker::merge_pending(Database& database, const std::vector<pickle::Ref>& rows) {
+  std::vector<ObjectRow> objects;
   for (const pickle::Ref& entry : rows) {
-    if (const auto row = ObjectRow::from_tuple(std::get<pickle::Tuple>(entry->data)))
-      merge_one(database, *row);
+    if (auto row = ObjectRow::from_tuple(std::get<pickle::Tuple>(entry->data)))
+      objects.push_back(std::move(*row));
   }
+  merge_all(database, objects);
 }
 
 void ContainerBroker::merge_objects(const std::vector<ObjectRow>& rows, const SyncPoint& source) {
   if (rows.empty()) return;
   change([&](Database& database) {
-    for (const ObjectRow& row : rows) merge_one(database, row);
+    merge_all(database, rows);
     if (!source.remote_id.empty()) advance_sync_point(database, source, true);
   });
 }
@@ -271,7 +277,23 @@ void ContainerBroker::merge_rows(const Json::Array& dicts, const std::string& so
   merge_objects(rows, point);
 }
 
-void ContainerBroker::merge_one(Database& database, const ObjectRow& row) {
+void ContainerBroker::merge_all(Database& database, const std::vector<ObjectRow>& rows) {
+  if (rows.size() < kManyRows || !ObjectTotals::fit(database)) {
+    for (const ObjectRow& row : rows) merge_one(database, row);
+    return;
+  }
+  ObjectTotals totals(database);
+  for (const ObjectRow& row : rows) {
+    const auto change = merge_one(database, row);
+    if (!change) continue;
+    if (change->gone) totals.went(*change->gone);
+    totals.came(change->come);
+  }
+  totals.write();
+}
+
+std::optional<ContainerBroker::Change> ContainerBroker::merge_one(Database& database,
+                                                                  const ObjectRow& row) {
   std::optional<ObjectRow> stored;
   {
     Statement found = database.query(
@@ -290,8 +312,8 @@ void ContainerBroker::merge_one(Database& database, const ObjectRow& row) {
                          ""};
     }
   }
-  const auto merged = apus::merge_rows(stored, row);
-  if (!merged) return;
+  auto merged = apus::merge_rows(stored, row);
+  if (!merged) return std::nullopt;
   if (stored) {
     database
         .query(
@@ -312,6 +334,7 @@ void ContainerBroker::merge_one(Database& database, const ObjectRow& row) {
       .bind(std::int64_t{merged->deleted})
       .bind(merged->policy)
       .step();
+  return Change{std::move(stored), std::move(*merged)};
 }
 
 void ContainerBroker::list(const ListingQuery& query, std::int64_t policy,
@@ -322,7 +345,7 @@ void ContainerBroker::list(const ListingQuery& query, std::int64_t policy,
   commit_pending();
   with([&](Database& database) {
     list_names(database, "object", "created_at, size, content_type, etag", query, policy,
-               fill_entry, sink);
+               fill_object, sink);
   });
 }
 

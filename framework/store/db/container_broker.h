@@ -174,7 +174,12 @@ class APUS_API ContainerBroker final : public Broker {
   void migrate(Database& database) override;
   void merge_pending(Database& database, const std::vector<pickle::Ref>& rows) override;
   [[nodiscard]] bool is_row(const pickle::Tuple& tuple) const override;
-  void merge_one(Database& database, const ObjectRow& row);
+  struct Change {
+    std::optional<ObjectRow> gone;
+    ObjectRow come;
+  };
+  static std::optional<Change> merge_one(Database& database, const ObjectRow& row);
+  static void merge_all(Database& database, const std::vector<ObjectRow>& rows);
   [[nodiscard]] const char* stat_table() const override { return "container_info"; }
   [[nodiscard]] const char* row_table() const override { return "object"; }
   [[nodiscard]] const char* reclaim_column() const override { return "created_at"; }

@@ -14,7 +14,7 @@ CREATE TRIGGER object_update BEFORE UPDATE ON object
 BEGIN SELECT RAISE(FAIL, 'UPDATE not allowed; DELETE and INSERT'); END;
 )sql";
 
-constexpr const char* kPolicyStat = R"sql(
+constexpr const char* kObjectPolicyStat = R"sql(
 CREATE TABLE policy_stat (
   storage_policy_index INTEGER PRIMARY KEY, object_count INTEGER DEFAULT 0, bytes_used INTEGER DEFAULT 0);
 )sql";
@@ -30,7 +30,7 @@ CREATE TABLE container_info (
   storage_policy_index INTEGER DEFAULT 0, reconciler_sync_point INTEGER DEFAULT -1);
 )sql";
 
-constexpr const char* kPolicyTriggers = R"sql(
+constexpr const char* kObjectTriggers = R"sql(
 CREATE TRIGGER object_insert_policy_stat AFTER INSERT ON object
 BEGIN
   UPDATE policy_stat SET object_count = object_count + (1 - new.deleted), bytes_used = bytes_used + new.size
@@ -96,17 +96,17 @@ void add_column(Database& database, const Columns& have, const char* table, cons
 }
 
 // Before policies: container_stat was a table that the object triggers kept.
-void add_policies(Database& database, const Columns& have) {
+void add_object_policies(Database& database, const Columns& have) {
   add_column(database, have, "container_stat", "metadata", "TEXT DEFAULT ''");
   add_column(database, have, "container_stat", "x_container_sync_point1", "INTEGER DEFAULT -1");
   add_column(database, have, "container_stat", "x_container_sync_point2", "INTEGER DEFAULT -1");
-  database.run(kPolicyStat);
+  database.run(kObjectPolicyStat);
   database.run(
       "INSERT INTO policy_stat (storage_policy_index, object_count, bytes_used) "
       "SELECT 0, object_count, bytes_used FROM container_stat;"
       "ALTER TABLE object ADD COLUMN storage_policy_index INTEGER DEFAULT 0;"
       "DROP TRIGGER IF EXISTS object_insert; DROP TRIGGER IF EXISTS object_delete");
-  database.run(kPolicyTriggers);
+  database.run(kObjectTriggers);
   database.run(kInfo);
   const std::string move = std::string("INSERT INTO container_info (") + kMovedColumns +
                            ") SELECT " + kMovedColumns + " FROM container_stat";
@@ -118,7 +118,7 @@ void add_policies(Database& database, const Columns& have) {
 }  // namespace
 
 void create_container_tables(Database& database) {
-  for (const char* sql : {kObjects, kPolicyStat, kInfo, kPolicyTriggers, kView, kShardRanges})
+  for (const char* sql : {kObjects, kObjectPolicyStat, kInfo, kObjectTriggers, kView, kShardRanges})
     database.run(sql);
 }
 
@@ -131,7 +131,7 @@ void migrate_container_tables(Database& database) {
   Transaction transaction(database);
   const Columns have = database.columns();  // again, now that nobody else changes them
   if (is_current(have) || !have.contains("object.")) return;
-  if (!have.contains("object.storage_policy_index")) add_policies(database, have);
+  if (!have.contains("object.storage_policy_index")) add_object_policies(database, have);
   if (have.contains("shard_range.")) {
     add_column(database, have, "shard_range", "reported", "INTEGER DEFAULT 0");
     add_column(database, have, "shard_range", "tombstones", "INTEGER DEFAULT -1");

@@ -145,6 +145,10 @@ std::set<std::string, std::less<>> Database::columns() {
 
 void Database::release_memory() { sqlite3_db_release_memory(handle_.get()); }
 
+void Database::use_triggers(bool on) {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, nullptr);
+}
+
 void Database::grow_by(int bytes) {
   sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes);
 }

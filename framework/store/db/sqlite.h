@@ -73,6 +73,8 @@ class APUS_API Database {
   [[nodiscard]] std::set<std::string, std::less<>> columns();
   /// Gives back what memory it can: the pages it has cached.
   void release_memory();
+  /// Off: no trigger runs. A change makes every statement be prepared again.
+  void use_triggers(bool on);
   /// The file grows in steps of that many bytes from now on.
   void grow_by(int bytes);
 
