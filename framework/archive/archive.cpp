@@ -10,7 +10,7 @@
 namespace apus {
 namespace {
 
-struct Free {
+struct FreeArchive {
   void operator()(struct archive* handle) const { archive_read_free(handle); }
 };
 
@@ -43,7 +43,7 @@ struct ArchiveReader::State {
   std::exception_ptr failure;
   bool opened = false;
   int filter = ARCHIVE_FILTER_NONE;
-  std::unique_ptr<struct archive, Free> handle{archive_read_new()};
+  std::unique_ptr<struct archive, FreeArchive> handle{archive_read_new()};
 };
 
 ArchiveError::ArchiveError(const std::string& what) : std::runtime_error(what) {}

@@ -16,7 +16,7 @@ constexpr std::uint32_t kPickle = 1;
 constexpr std::uint32_t kJson = 2;
 constexpr std::int64_t kLongestRelative = std::int64_t{30} * 86400;
 
-struct Free {
+struct FreeMemcached {
   void operator()(char* bytes) const { std::free(bytes); }  // NOLINT: libmemcached's malloc
 };
 
@@ -36,7 +36,7 @@ class MemcachedCache final : public Cache {
         std::size_t size = 0;
         std::uint32_t flags = 0;
         memcached_return_t code = MEMCACHED_FAILURE;
-        const std::unique_ptr<char, Free> value(
+        const std::unique_ptr<char, FreeMemcached> value(
             memcached_get(&memcached, hashed.data(), hashed.size(), &size, &flags, &code));
         if (code == MEMCACHED_SUCCESS)
           out = readable(std::string_view(value ? value.get() : "", value ? size : 0), flags);

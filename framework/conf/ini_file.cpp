@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFile = 4U << 20U;
-constexpr std::size_t kPiece = 60;  // bytes of a value that one of inih's lines carries, as hex
+constexpr std::size_t kHexPiece = 60;  // bytes of a value that one of inih's lines carries, as hex
 
 // inih as Debian builds it cuts lines at 199 bytes and names at 49, and takes " ;" for a comment
 // inside a value. So it is fed folded lines: section and option names as numbers, values as hex in
@@ -119,8 +119,8 @@ class FoldingReader {
 
   void fold_value(std::string_view rest, std::string lead) {
     do {
-      folded_.push_back(lead + "x" + to_hex(rest.substr(0, kPiece)));
-      rest.remove_prefix(std::min(kPiece, rest.size()));
+      folded_.push_back(lead + "x" + to_hex(rest.substr(0, kHexPiece)));
+      rest.remove_prefix(std::min(kHexPiece, rest.size()));
       lead = " ";
     } while (!rest.empty());
   }

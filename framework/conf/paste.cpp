@@ -47,10 +47,10 @@ struct Opened {
   }
 };
 
-class Resolver {
+class SectionResolver {
  public:
   // `outer`: the globals of a file that uses this one, known here where this file has none.
-  Resolver(const ConfFile& file, Shared& shared, const Options::Map& outer)
+  SectionResolver(const ConfFile& file, Shared& shared, const Options::Map& outer)
       : file_(file), shared_(shared), index_(file), values_(file, shared.problems) {
     for (const auto& [name, value] : outer) {
       if (!values_.given().contains(name)) values_.give(name, value.text);
@@ -359,8 +359,8 @@ class Resolver {
     return out;
   }
 
-  std::unique_ptr<Resolver> other_file(const UseTarget& target, const Options::Map& globals,
-                                       const Origin& from, int level) {
+  std::unique_ptr<SectionResolver> other_file(const UseTarget& target, const Options::Map& globals,
+                                              const Origin& from, int level) {
     fs::path path(target.name);
     if (path.is_relative()) path = file_.path.parent_path() / path;
     path = path.lexically_normal();
@@ -376,7 +376,7 @@ class Resolver {
     }
     auto& file = shared_.files[path.string()];
     if (file == nullptr) file = std::make_unique<ConfFile>(read_conf(path, shared_.problems));
-    return std::make_unique<Resolver>(*file, shared_, globals);
+    return std::make_unique<SectionResolver>(*file, shared_, globals);
   }
 
   const ConfFile& file_;
@@ -415,7 +415,7 @@ PasteConf resolve_paste(ConfFile file, std::vector<ConfProblem>& problems,
   // First the app alone: its log_name is everybody's.
   std::vector<ConfProblem> ignored;
   Shared first(ignored);
-  Resolver probe(out.file, first, {});
+  SectionResolver probe(out.file, first, {});
   const std::string app_name = probe.app(name, {}, whole, 0).app.name;
   PasteStage server = probe.app(app_name.empty() ? name : app_name, {}, whole, 0).app;
   finish(server);
@@ -425,7 +425,7 @@ PasteConf resolve_paste(ConfFile file, std::vector<ConfProblem>& problems,
       log_name != server.options.end() ? log_name->second : Options::Value{app_name, whole};
 
   Shared shared(problems);
-  Resolver resolver(out.file, shared, globals);
+  SectionResolver resolver(out.file, shared, globals);
   out.defaults = resolver.defaults();
   out.app = resolver.app(name, globals, whole, 0);
   finish(out.app);

@@ -13,12 +13,12 @@ namespace {
 
 // Up to here a body is copied behind its head and leaves in one packet burst with one system call.
 constexpr std::uint64_t kSmall = 32768;
-constexpr std::size_t kPiece = 65536;
+constexpr std::size_t kSendPiece = 65536;
 
 // One per thread: a response is written from front to back by the thread that serves it.
 std::span<char> piece_buffer() {
-  thread_local const std::unique_ptr<char[]> buffer(new char[kPiece]);
-  return {buffer.get(), kPiece};
+  thread_local const std::unique_ptr<char[]> buffer(new char[kSendPiece]);
+  return {buffer.get(), kSendPiece};
 }
 
 std::string_view date_now(Clock& clock) {

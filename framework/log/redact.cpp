@@ -49,13 +49,13 @@ constexpr std::array<bool, 256> make_table(std::size_t place) {
   }
   return table;
 }
-constexpr std::array<bool, 256> kFirst = make_table(0);
+constexpr std::array<bool, 256> kFirstLetters = make_table(0);
 constexpr std::array<bool, 256> kThird = make_table(2);
 
 // Where a name could start: size() when nowhere.
 std::size_t next_candidate(std::string_view text, std::size_t from) {
   for (std::size_t at = from; at + 2 < text.size(); ++at) {
-    if (kFirst[static_cast<unsigned char>(text[at])] &&
+    if (kFirstLetters[static_cast<unsigned char>(text[at])] &&
         kThird[static_cast<unsigned char>(text[at + 2])])
       return at;
   }

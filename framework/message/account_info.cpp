@@ -101,10 +101,10 @@ std::shared_ptr<const Info> parse_once(const std::string& key, std::string text,
 }
 
 template <typename Info>
-using Known = std::map<std::string, std::shared_ptr<const Info>, std::less<>>;
+using KnownFacts = std::map<std::string, std::shared_ptr<const Info>, std::less<>>;
 
 template <typename Info>
-std::shared_ptr<const Info> take_text(Known<Info>& own, const std::string& key,
+std::shared_ptr<const Info> take_text(KnownFacts<Info>& own, const std::string& key,
                                       std::optional<std::string> text,
                                       std::optional<Info> (*parse)(std::string_view)) {
   if (!text) return nullptr;

@@ -12,7 +12,7 @@ constexpr std::string_view kMisplacedObjects = ".misplaced_objects";
 
 std::int64_t size_of(std::string_view text) { return static_cast<std::int64_t>(text.size()); }
 
-Response refuse(std::string text) { return {400, std::move(text), "text/plain"}; }
+Response bad_request(std::string text) { return {400, std::move(text), "text/plain"}; }
 
 std::optional<Response> refuse_page(std::string text) {
   return Response(400, std::move(text), "text/html; charset=UTF-8");
@@ -40,27 +40,28 @@ std::optional<Response> check_metadata(const Request& request, MetadataKind kind
   std::int64_t size = 0;
   for (const auto& [name, value] : request.headers) {
     if (size_of(value) > limits.max_header_size) {
-      return refuse("Header value too long: " +
-                    name.substr(0, static_cast<std::size_t>(limits.max_meta_name_length)));
+      return bad_request("Header value too long: " +
+                         name.substr(0, static_cast<std::size_t>(limits.max_meta_name_length)));
     }
     if (!starts_with_name(name, prefix)) continue;
     const std::string key = name.substr(prefix.size());
-    if (key.empty()) return refuse("Metadata name cannot be empty");
+    if (key.empty()) return bad_request("Metadata name cannot be empty");
     const bool text = is_valid_text(key) && (value.empty() || is_valid_text(value));
-    if (kind != MetadataKind::kObject && !text) return refuse("Metadata must be valid UTF-8");
+    if (kind != MetadataKind::kObject && !text) return bad_request("Metadata must be valid UTF-8");
     ++count;
     size += size_of(key) + size_of(value);
     if (size_of(key) > limits.max_meta_name_length)
-      return refuse("Metadata name too long: " + std::string(prefix) + key);
+      return bad_request("Metadata name too long: " + std::string(prefix) + key);
     if (size_of(value) > limits.max_meta_value_length) {
-      return refuse("Metadata value longer than " + std::to_string(limits.max_meta_value_length) +
-                    ": " + std::string(prefix) + key);
+      return bad_request("Metadata value longer than " +
+                         std::to_string(limits.max_meta_value_length) + ": " + std::string(prefix) +
+                         key);
     }
     if (count > limits.max_meta_count)
-      return refuse("Too many metadata items; max " + std::to_string(limits.max_meta_count));
+      return bad_request("Too many metadata items; max " + std::to_string(limits.max_meta_count));
     if (size > limits.max_meta_overall_size) {
-      return refuse("Total metadata too large; max " +
-                    std::to_string(limits.max_meta_overall_size));
+      return bad_request("Total metadata too large; max " +
+                         std::to_string(limits.max_meta_overall_size));
     }
   }
   return std::nullopt;
@@ -87,20 +88,20 @@ std::optional<Response> check_delete_headers(Request& request, const Timestamp& 
   };
   if (const std::string* after = request.headers.find("X-Delete-After")) {
     const auto seconds = parse_seconds(*after);
-    if (!seconds) return refuse("Non-integer X-Delete-After");
+    if (!seconds) return bad_request("Non-integer X-Delete-After");
     const double end = now.seconds() + static_cast<double>(*seconds);
     const auto when =
         static_cast<std::int64_t>(std::clamp(end, 0.0, static_cast<double>(kLastSecond)));
-    if (is_past(when)) return refuse("X-Delete-After in past");
+    if (is_past(when)) return bad_request("X-Delete-After in past");
     request.headers.set("X-Delete-At", normalize_delete_at(when));
     request.headers.erase("X-Delete-After");
   }
   if (const std::string* at = request.headers.find("X-Delete-At")) {
     const auto seconds = parse_seconds(*at);
-    if (!seconds) return refuse("Non-integer X-Delete-At");
+    if (!seconds) return bad_request("Non-integer X-Delete-At");
     const std::int64_t when = std::clamp<std::int64_t>(*seconds, 0, kLastSecond);
     if (is_past(when) && !is_true(request.internal.get("X-Backend-Replication")))
-      return refuse("X-Delete-At in past");
+      return bad_request("X-Delete-At in past");
     request.headers.set("X-Delete-At", normalize_delete_at(when));
   }
   return std::nullopt;
@@ -115,13 +116,14 @@ std::optional<Response> check_object_creation(Request& request, std::string_view
   if (!request.content_length && !request.chunked)
     return Response(411, "Missing Content-Length header.", "text/plain");
   if (const std::int64_t length = text_length(object); length > limits.max_object_name_length) {
-    return refuse("Object name length of " + std::to_string(length) + " longer than " +
-                  std::to_string(limits.max_object_name_length));
+    return bad_request("Object name length of " + std::to_string(length) + " longer than " +
+                       std::to_string(limits.max_object_name_length));
   }
   const std::string* type = request.headers.find("Content-Type");
-  if (type == nullptr) return refuse("No content type");
+  if (type == nullptr) return bad_request("No content type");
   if (auto bad = check_delete_headers(request, now)) return bad;
-  if (!is_valid_text(request.headers.get("Content-Type"))) return refuse("Invalid Content-Type");
+  if (!is_valid_text(request.headers.get("Content-Type")))
+    return bad_request("Invalid Content-Type");
   return check_metadata(request, MetadataKind::kObject, limits);
 }
 

@@ -26,7 +26,7 @@ constexpr std::array<Value, 256> make_table(Function function) {
   return table;
 }
 // How a byte is spelled at the start of a word and within one.
-constexpr auto kFirst = make_table<char>([](char c) { return c == '_' ? '-' : to_upper(c); });
+constexpr auto kAtWordStart = make_table<char>([](char c) { return c == '_' ? '-' : to_upper(c); });
 constexpr auto kNext = make_table<char>([](char c) { return c == '_' ? '-' : to_lower(c); });
 constexpr auto kIsLetter = make_table<bool>(is_letter);
 
@@ -34,10 +34,10 @@ constexpr auto kIsLetter = make_table<bool>(is_letter);
 
 std::string title_case(std::string_view name) {
   std::string out(name);
-  const std::array<char, 256>* spelling = &kFirst;
+  const std::array<char, 256>* spelling = &kAtWordStart;
   for (char& c : out) {
     c = (*spelling)[static_cast<unsigned char>(c)];
-    spelling = kIsLetter[static_cast<unsigned char>(c)] ? &kNext : &kFirst;
+    spelling = kIsLetter[static_cast<unsigned char>(c)] ? &kNext : &kAtWordStart;
   }
   return out;
 }

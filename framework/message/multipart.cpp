@@ -7,7 +7,7 @@
 namespace apus {
 namespace {
 
-constexpr std::size_t kPiece = 16384;
+constexpr std::size_t kFillPiece = 16384;
 constexpr std::size_t kMaxHead = 64U << 10U;
 constexpr std::size_t kMaxLeadingLines = 1024;
 
@@ -78,7 +78,7 @@ bool MultipartReader::fill(std::size_t wanted) {
   }
   while (buffer_.size() - from_ < wanted && !body_ended_) {
     const std::size_t before = buffer_.size();
-    buffer_.resize(before + std::max(kPiece, wanted));
+    buffer_.resize(before + std::max(kFillPiece, wanted));
     const std::size_t count =
         body_.read(std::span(buffer_.data() + before, buffer_.size() - before));
     buffer_.resize(before + count);
@@ -108,7 +108,7 @@ bool MultipartReader::next() {
   if (!opened_) {
     open();
   } else {
-    std::string scrap(kPiece, '\0');
+    std::string scrap(kFillPiece, '\0');
     while (read(scrap) > 0) {
     }
     if (ended_) return false;
@@ -131,7 +131,7 @@ void MultipartReader::end_part(std::size_t at) {
 std::size_t MultipartReader::read(std::span<char> out) {
   if (!in_part_) return 0;
   // As many bytes as are certain not to begin a boundary.
-  fill(std::max(mark_.size() + 1, std::min(out.size(), kPiece) + mark_.size()));
+  fill(std::max(mark_.size() + 1, std::min(out.size(), kFillPiece) + mark_.size()));
   const std::size_t mark = buffer_.find(mark_, std::max(from_, searched_));
   searched_ = mark != std::string::npos
                   ? mark

@@ -9,14 +9,14 @@
 namespace apus {
 namespace {
 
-struct Known {
+struct KnownDigest {
   std::string_view name;
   DigestKind kind;
   std::size_t digits;  // of its hex form
 };
-constexpr std::array<Known, 3> kKnown = {{{"sha1", DigestKind::kSha1, 40},
-                                          {"sha256", DigestKind::kSha256, 64},
-                                          {"sha512", DigestKind::kSha512, 128}}};
+constexpr std::array<KnownDigest, 3> kKnownDigests = {{{"sha1", DigestKind::kSha1, 40},
+                                                       {"sha256", DigestKind::kSha256, 64},
+                                                       {"sha512", DigestKind::kSha512, 128}}};
 constexpr std::string_view kDeprecated = "sha1";
 constexpr std::size_t kMaxSignature = 1024;
 
@@ -46,15 +46,15 @@ std::optional<Signature> parse_signature(std::string_view text) {
     if (!raw) return std::nullopt;
     return Signature{std::string(text.substr(0, colon)), to_hex(*raw)};
   }
-  const auto known = std::find_if(kKnown.begin(), kKnown.end(),
-                                  [&](const Known& k) { return k.digits == text.size(); });
-  if (known == kKnown.end() || !from_hex(text)) return std::nullopt;
+  const auto known = std::find_if(kKnownDigests.begin(), kKnownDigests.end(),
+                                  [&](const KnownDigest& k) { return k.digits == text.size(); });
+  if (known == kKnownDigests.end() || !from_hex(text)) return std::nullopt;
   return Signature{std::string(known->name), std::string(text)};
 }
 
 AllowedDigests::AllowedDigests(const Options& options, Logger& log) {
   const std::vector<std::string> wanted = options.list("allowed_digests");
-  for (const Known& known : kKnown) {
+  for (const KnownDigest& known : kKnownDigests) {
     const bool allowed =
         wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
           return lower(name) == known.name;
@@ -62,8 +62,8 @@ AllowedDigests::AllowedDigests(const Options& options, Logger& log) {
     if (allowed) names_.emplace_back(known.name);
   }
   for (const std::string& name : wanted) {
-    const bool known = std::any_of(kKnown.begin(), kKnown.end(),
-                                   [&](const Known& k) { return k.name == lower(name); });
+    const bool known = std::any_of(kKnownDigests.begin(), kKnownDigests.end(),
+                                   [&](const KnownDigest& k) { return k.name == lower(name); });
     if (!known) log.warning("allowed_digests: " + name + " is not supported");
   }
   if (names_.empty())
@@ -74,8 +74,8 @@ AllowedDigests::AllowedDigests(const Options& options, Logger& log) {
 
 std::optional<DigestKind> AllowedDigests::kind(std::string_view algorithm) const {
   if (std::find(names_.begin(), names_.end(), algorithm) == names_.end()) return std::nullopt;
-  const auto known = std::find_if(kKnown.begin(), kKnown.end(),
-                                  [&](const Known& k) { return k.name == algorithm; });
+  const auto known = std::find_if(kKnownDigests.begin(), kKnownDigests.end(),
+                                  [&](const KnownDigest& k) { return k.name == algorithm; });
   return known->kind;
 }
 

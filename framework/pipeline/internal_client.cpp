@@ -17,7 +17,7 @@ bool is_wanted(int status, InternalClient::Wanted wanted) {
                      [&](int one) { return one == status || one == status / 100; });
 }
 
-std::string status_line(int status) {
+std::string status_text(int status) {
   return std::to_string(status) + " " + std::string(reason_phrase(status));
 }
 
@@ -119,7 +119,7 @@ Response InternalClient::wanted_answer(const std::string& method, const std::str
       status = response.status;
       if (text != nullptr) *text = read_all(response.body.get(), kLargestBody);
       if (is_wanted(status, wanted)) return response;
-      why = status_line(status);
+      why = status_text(status);
       if (status < 500) break;
     } catch (const std::exception& error) {
       status = 0;
@@ -158,7 +158,7 @@ void InternalClient::upload(const std::string& path, std::unique_ptr<Source> bod
     drain(response.body.get(), kLargestBody);
     if (response.is_success()) return;
     status = response.status;
-    why = status_line(status);
+    why = status_text(status);
   } catch (const std::exception& error) {
     why = error.what();
   }

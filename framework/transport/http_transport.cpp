@@ -13,7 +13,7 @@ namespace {
 using http::BodyFraming;
 using http::Exchange;
 
-constexpr std::size_t kPiece = 65536;
+constexpr std::size_t kBodyPiece = 65536;
 
 BodyFraming framing_of(const Request& request) {
   if (!request.body || request.content_length == 0) return BodyFraming::kNone;
@@ -30,9 +30,9 @@ void send_piece(One one, std::string_view bytes) {
 
 // Until the end, or the server answers before it.
 void send_body(One one) {
-  const std::unique_ptr<char[]> buffer(new char[kPiece]);
+  const std::unique_ptr<char[]> buffer(new char[kBodyPiece]);
   while (one[0]->takes_body()) {
-    const std::size_t count = one[0]->body()->read({buffer.get(), kPiece});
+    const std::size_t count = one[0]->body()->read({buffer.get(), kBodyPiece});
     if (count == 0) return;
     send_piece(one, {buffer.get(), count});
   }

@@ -11,6 +11,9 @@
 
 namespace apus {
 
+/// The internal field by which back ends are told the storage policy.
+inline constexpr std::string_view kPolicyIndex = "X-Backend-Storage-Policy-Index";
+
 /// X-Timestamp, X-Trans-Id, User-Agent, and what the filters said (Request::internal).
 Request backend_request(const Services& services, const Request& client, const std::string& method,
                         const Place& place, const RingDevice& device);

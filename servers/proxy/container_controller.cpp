@@ -12,7 +12,6 @@
 namespace apus {
 namespace {
 
-constexpr std::string_view kPolicyIndex = "X-Backend-Storage-Policy-Index";
 constexpr std::size_t kMaxUpdateBody = 64U << 20U;
 
 // The parameters of a listing that must be text, and its limit.

@@ -11,7 +11,6 @@
 namespace apus {
 namespace {
 
-constexpr std::string_view kPolicyIndex = "X-Backend-Storage-Policy-Index";
 constexpr std::size_t kQueueCleaners = 2;
 
 // "swift_..." parameters of a type are the store's own.

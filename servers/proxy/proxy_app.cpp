@@ -8,6 +8,7 @@
 
 #include "framework/conf/served_policy.h"
 #include "servers/proxy/account_controller.h"
+#include "servers/proxy/backend_request.h"
 #include "servers/proxy/container_controller.h"
 #include "servers/proxy/cors.h"
 #include "servers/proxy/info_controller.h"
@@ -138,7 +139,7 @@ Response ProxyApp::to_object(const Exchange& exchange) const {
                          "GET_CONTAINER_INFO", services_.limits().auto_create_account_prefix);
   if (info->status / 100 == 5) return error_response(503, exchange.is_head());
   int policy = info->storage_policy;
-  if (const std::string* index = request.internal.find("X-Backend-Storage-Policy-Index"))
+  if (const std::string* index = request.internal.find(kPolicyIndex))
     policy = static_cast<int>(parse_int(*index).value_or(-1));
   const StoragePolicy* known = services_.host.swift_conf().policy(policy);
   if (known == nullptr) return text_answer(503, "Unknown Storage Policy");

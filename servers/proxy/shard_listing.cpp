@@ -3,13 +3,12 @@
 #include <apus/cache.h>
 #include <apus/json.h>
 
+#include "servers/proxy/backend_request.h"
 #include "servers/proxy/container_controller.h"
 #include "servers/proxy/shard_ranges.h"
 
 namespace apus {
 namespace {
-
-constexpr std::string_view kPolicyIndex = "X-Backend-Storage-Policy-Index";
 
 std::optional<Json> rows_of(Response& answer) {
   try {

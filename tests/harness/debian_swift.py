@@ -4,8 +4,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 
@@ -156,19 +154,8 @@ class DebianSwift:
         environment = self.environment()
         if path is not None:
             environment["PATH"] = f"{path}:{environment['PATH']}"
-        with tempfile.TemporaryDirectory(prefix="swift-program-") as folder:
-            given, out, err = (pathlib.Path(folder, name) for name in ("in", "out", "err"))
-            given.write_text(stdin, errors="surrogateescape")
-            script = name if "/" in str(name) else f"/usr/bin/swift-{name}"
-            process = swift_python.start(script, words, environment, out, err, given)
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait(10)
-                raise
-            return subprocess.CompletedProcess([script, *words], process.returncode,
-                                               *(path.read_text(errors="surrogateescape") for path in (out, err)))
+        script = name if "/" in str(name) else f"/usr/bin/swift-{name}"
+        return swift_python.run(script, words, environment, stdin, seconds)
 
     def start(self, kinds=(*KINDS, "proxy")):
         if self.own_memcached and "memcached" not in self.children:

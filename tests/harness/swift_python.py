@@ -10,9 +10,12 @@ import gc
 import importlib
 import json
 import os
+import pathlib
 import runpy
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 PYTHON = "/usr/bin/python3"
@@ -69,7 +72,7 @@ def start(script, words, environment, out, err, given=os.devnull):
         if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl")
         _parent = subprocess.Popen([PYTHON, "-W", "ignore", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   env={**environment, "PYTHONPATH": ""}, start_new_session=True)
+                                   env={**environment, "EVENTLET_NO_GREENDNS": "yes", "PYTHONPATH": ""}, start_new_session=True)
         atexit.register(end)
     request = {"script": str(script), "words": [str(word) for word in words], "environment": environment,
                "files": [str(path) for path in (given, out, err)]}
@@ -79,6 +82,22 @@ def start(script, words, environment, out, err, given=os.devnull):
     if not answer:
         raise RuntimeError(f"the parent of Swift's programs ended with {_parent.wait(10)}")
     return Process(int(answer))
+
+
+def run(script, words, environment, stdin="", seconds=120):
+    """A script to its end: a subprocess.CompletedProcess."""
+    with tempfile.TemporaryDirectory(prefix="swift-program-") as folder:
+        given, out, err = (pathlib.Path(folder, name) for name in ("in", "out", "err"))
+        given.write_text(stdin, errors="surrogateescape")
+        process = start(script, words, environment, out, err, given)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+            raise
+        return subprocess.CompletedProcess([script, *words], process.returncode,
+                                           *(path.read_text(errors="surrogateescape") for path in (out, err)))
 
 
 def become(script, words, environment, files):

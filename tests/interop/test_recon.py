@@ -1,14 +1,15 @@
 """Debian's swift-recon asks Apus's storage servers."""
 
+import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from harness import swift_python  # noqa: E402
 from harness.processes import ApusUp  # noqa: E402
 
 KINDS = ("account", "container", "object")
@@ -29,8 +30,7 @@ class Recon(unittest.TestCase):
         self.apus.start()
 
     def ask(self, kind, *arguments):
-        done = subprocess.run(["swift-recon", "--swiftdir", self.etc, kind, *arguments], capture_output=True,
-                              text=True, timeout=120)
+        done = swift_python.run(shutil.which("swift-recon"), ["--swiftdir", self.etc, kind, *arguments], dict(os.environ))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("HTTP Error", done.stdout + done.stderr)
         self.assertNotIn("URLError", done.stdout)
