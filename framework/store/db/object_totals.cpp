@@ -1,8 +1,8 @@
 #include "framework/store/db/object_totals.h"
 
-#include <apus/digest.h>
 #include <sqlite3.h>
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -22,27 +22,18 @@ ObjectTotals::ObjectTotals(Database& database) : database_(database) {
 }
 ObjectTotals::~ObjectTotals() { database_.use_triggers(true); }
 
-void ObjectTotals::mix(const ObjectRow& row) {
-  Digest digest(DigestKind::kMd5);
-  digest.update(row.name);
-  digest.update("-");
-  digest.update(row.created_at);
-  const std::string bytes = digest.finish();
-  for (std::size_t i = 0; i < hash_.size(); ++i) hash_[i] = static_cast<char>(hash_[i] ^ bytes[i]);
-}
-
 void ObjectTotals::came(const ObjectRow& row) {
   Sums& sums = of_policy_[row.policy];
   sums.objects += row.deleted ? 0U : 1U;
   sums.bytes += static_cast<std::uint64_t>(row.size);
-  mix(row);
+  hash_.mix(row.name, row.created_at);
 }
 
 void ObjectTotals::went(const ObjectRow& row) {
   Sums& sums = of_policy_[row.policy];
   sums.objects -= row.deleted ? 0U : 1U;
   sums.bytes -= static_cast<std::uint64_t>(row.size);
-  mix(row);
+  hash_.mix(row.name, row.created_at);
 }
 
 void ObjectTotals::write() {
@@ -59,16 +50,14 @@ void ObjectTotals::write() {
         .bind(static_cast<std::int64_t>(sums.bytes))
         .step();
   }
-  std::string hash;
+  std::optional<RowHash> hash;
   {
     Statement row = database_.query("SELECT hash FROM container_info");
-    const auto stored = row.step() ? from_hex(row.text(0)) : std::nullopt;
-    if (!stored || stored->size() != hash_.size())
-      throw DatabaseError("the hash is not 32 hex digits", SQLITE_ERROR);
-    hash = *stored;
+    if (row.step()) hash = RowHash::parse(row.text(0));
   }
-  for (std::size_t i = 0; i < hash_.size(); ++i) hash[i] = static_cast<char>(hash[i] ^ hash_[i]);
-  database_.query("UPDATE container_info SET hash = ?").bind(to_hex(hash)).step();
+  if (!hash) throw DatabaseError("the hash is not 32 hex digits", SQLITE_ERROR);
+  hash->mix(hash_);
+  database_.query("UPDATE container_info SET hash = ?").bind(hash->hex()).step();
 }
 
 }  // namespace apus

@@ -1,7 +1,8 @@
 #include "framework/store/db/sqlite.h"
 
-#include <apus/digest.h>
 #include <sqlite3.h>
+
+#include "framework/store/db/row_hash.h"
 
 namespace apus {
 namespace {
@@ -16,18 +17,13 @@ std::string_view value_text(sqlite3_value* value) {
 
 // chexor(old, name, timestamp): old XOR MD5("name-timestamp"), 32 hex digits.
 void chexor(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
-  const auto old = from_hex(value_text(values[0]));
-  std::string text(value_text(values[1]));
-  text.append("-").append(value_text(values[2]));
-  Digest digest(DigestKind::kMd5);
-  digest.update(text);
-  std::string mixed = digest.finish();
-  if (!old || old->size() != mixed.size()) {
+  auto hash = RowHash::parse(value_text(values[0]));
+  if (!hash) {
     sqlite3_result_error(context, "chexor: the hash is not 32 hex digits", -1);
     return;
   }
-  for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] = static_cast<char>(mixed[i] ^ (*old)[i]);
-  const std::string hex = to_hex(mixed);
+  hash->mix(value_text(values[1]), value_text(values[2]));
+  const std::string hex = hash->hex();
   sqlite3_result_text(context, hex.data(), static_cast<int>(hex.size()), SQLITE_TRANSIENT);
 }
 
