@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 2> kKinds = {"Quota-Bytes", "Quota-Count"
 constexpr std::string_view kUpload = "Upload exceeds quota.";
 constexpr std::string_view kPolicyUpload = "Upload exceeds policy quota.";
 
-bool is_digits(std::string_view text) {
+bool has_digits_alone(std::string_view text) {
   return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
@@ -97,7 +97,7 @@ class AccountQuotasFilter final : public Filter {
     }
     if (!changes.empty() && !request.context.reseller_request) return error_response(403);
     for (const auto& [name, value] : changes) {
-      if (!is_digits(value)) return error_response(400);
+      if (!has_digits_alone(value)) return error_response(400);
     }
     for (const auto& [name, value] : changes) request.internal.set(name, value);
     return std::nullopt;

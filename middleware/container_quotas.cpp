@@ -13,7 +13,7 @@ bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-Response refuse(int status, std::string text) {
+Response refusal(int status, std::string text) {
   return Response(status, std::move(text), "text/html; charset=UTF-8");
 }
 
@@ -40,9 +40,9 @@ class ContainerQuotasFilter final : public Filter {
   static std::optional<Response> judge_change(const Request& request) {
     if (request.method != "PUT" && request.method != "POST") return std::nullopt;
     const std::string_view bytes = request.headers.get("X-Container-Meta-Quota-Bytes");
-    if (!bytes.empty() && !is_digits(bytes)) return refuse(400, "Invalid bytes quota.");
+    if (!bytes.empty() && !is_digits(bytes)) return refusal(400, "Invalid bytes quota.");
     const std::string_view count = request.headers.get("X-Container-Meta-Quota-Count");
-    if (!count.empty() && !is_digits(count)) return refuse(400, "Invalid count quota.");
+    if (!count.empty() && !is_digits(count)) return refusal(400, "Invalid count quota.");
     return std::nullopt;
   }
 
@@ -61,7 +61,7 @@ class ContainerQuotasFilter final : public Filter {
       request.context.acl = info.write_acl;
       if (auto refusal = request.context.authorize(request)) return std::move(*refusal);
     }
-    return refuse(413, "Upload exceeds quota.");
+    return refusal(413, "Upload exceeds quota.");
   }
 };
 

@@ -16,7 +16,7 @@
 namespace apus {
 namespace {
 
-using Poco::Net::Context;
+using TlsContext = Poco::Net::Context;
 using Poco::Net::ServerSocket;
 
 // A listening socket that somebody else bound.
@@ -45,15 +45,15 @@ ServerSocket bind(const ListenerConf& conf) {
   }
 }
 
-Context::Ptr make_tls(const std::string& cert_file, const std::string& key_file) {
+TlsContext::Ptr make_tls(const std::string& cert_file, const std::string& key_file) {
   try {
     Poco::Net::initializeSSL();
-    Context::Params params;
+    TlsContext::Params params;
     params.certificateFile = cert_file;
     params.privateKeyFile = key_file.empty() ? cert_file : key_file;
-    params.verificationMode = Context::VERIFY_NONE;
-    Context::Ptr context = new Context(Context::TLS_SERVER_USE, params);
-    context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
+    params.verificationMode = TlsContext::VERIFY_NONE;
+    TlsContext::Ptr context = new TlsContext(TlsContext::TLS_SERVER_USE, params);
+    context->requireMinimumProtocol(TlsContext::PROTO_TLSV1_2);
     return context;
   } catch (const Poco::Exception& error) {
     throw std::runtime_error("cannot serve TLS with " + cert_file + ": " + error.displayText());
@@ -73,8 +73,8 @@ http::HeadLimits limits_of(const ListenerConf& conf) {
 
 class TlsKey {
  public:
-  explicit TlsKey(Poco::Net::Context::Ptr made) : context(std::move(made)) {}
-  Poco::Net::Context::Ptr context;
+  explicit TlsKey(TlsContext::Ptr made) : context(std::move(made)) {}
+  TlsContext::Ptr context;
 };
 
 std::shared_ptr<const TlsKey> read_tls_key(const std::string& cert_file,

@@ -186,6 +186,7 @@ class TempurlFilter final : public Filter {
         request.method == "HEAD" ? std::vector<std::string>{"HEAD", "GET", "POST", "PUT"}
                                  : std::vector<std::string>{request.method};
     std::vector<std::string> out;
+    out.reserve(verbs.size());
     for (const std::string& verb : verbs)
       out.push_back(range + verb + "\n" + std::to_string(*link.expires) + "\n" + what);
     return out;

@@ -29,7 +29,7 @@ Timestamp age_of(const Response& response) {
 }
 
 // What a PUT repeats of what a GET said: all that is the object's own.
-Headers fields_of(const Response& response) {
+Headers repeated_fields(const Response& response) {
   Headers out;
   for (const auto& [name, value] : response.headers) out.set(name, value);
   for (const auto& [name, value] : response.internal) {
@@ -162,7 +162,7 @@ bool Reconciliation::copy(const Move& move, Source source) {
   const std::string to = " to policy_index " + std::to_string(move.target);
   count(kDebug, "copy_attempt",
         found + " in policy_index " + from + " will be moved" + to + " (" + put.internal() + ")");
-  Headers fields = fields_of(source.response);
+  Headers fields = repeated_fields(source.response);
   fields.set(kPolicy, std::to_string(move.target));
   fields.set("X-Timestamp", put.internal());
   try {

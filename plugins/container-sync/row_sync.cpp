@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kVersionLink = "X-Object-Sysmeta-Versions-Symlink";
 
 // What another cluster is told of an object: nothing that servers tell each other.
-Headers fields_of(const Response& found) {
+Headers told_fields(const Response& found) {
   Headers out = found.headers;
   for (const char* name : {"Date", "Last-Modified", "Accept-Ranges", "X-Trans-Id",
                            "X-Openstack-Request-Id", "Connection"})
@@ -100,7 +100,7 @@ bool RowSync::put(const std::string& name, const Timestamp& when) {
   if (!found.content_length) throw std::runtime_error("the object's length is not known");
   StringSource nothing("");
   Source& body = found.body ? *found.body : nothing;
-  const int status = remote_.put(name, fields_of(found), body, *found.content_length);
+  const int status = remote_.put(name, told_fields(found), body, *found.content_length);
   if (status / 100 != 2) throw Refused{status};
   return true;
 }

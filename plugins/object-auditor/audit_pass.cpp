@@ -23,7 +23,7 @@ std::string fixed(double value) {
   return text.data();
 }
 
-std::string joined(std::vector<std::string> names, const char* between) {
+std::string sorted_names(std::vector<std::string> names, const char* between) {
   std::sort(names.begin(), names.end());
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : between) + name;
@@ -67,7 +67,8 @@ AuditPass::AuditPass(Host& host, Logger& log, const AuditSettings& settings,
       watchers_(watchers, host, log),
       buffer_(kind == AuditKind::kAll ? settings.piece : 0) {
   if (!devices_.empty())
-    description_ = (kind == AuditKind::kAll ? " - parallel, " : " - ") + joined(devices_, ",");
+    description_ =
+        (kind == AuditKind::kAll ? " - parallel, " : " - ") + sorted_names(devices_, ",");
   for (const std::int64_t size : settings.sizes) sizes_[size] = 0;
 }
 
@@ -88,7 +89,7 @@ void AuditPass::run(const std::stop_token& stop) {
   }
   PassProgress progress(
       host_, &recon_,
-      "object_auditor_" + kind_name_ + (devices_.empty() ? "" : "_" + joined(devices_, "_")),
+      "object_auditor_" + kind_name_ + (devices_.empty() ? "" : "_" + sorted_names(devices_, "_")),
       "partitions", 0);
   for (AuditWalk& walk : walks) {
     progress.expect(walk.count());
@@ -286,7 +287,7 @@ void AuditPass::report(double now) {
     entry.set("object_auditor_stats_" + kind_name_, std::move(stats));
   } else {
     Json by_device;
-    by_device.set(joined(devices_, ""), std::move(stats));
+    by_device.set(sorted_names(devices_, ""), std::move(stats));
     entry.set("object_auditor_stats_" + kind_name_, std::move(by_device));
   }
   recon_.dump(entry);

@@ -25,11 +25,6 @@ bool is_housekeeping(const std::string& name) {
          name == ".lock-replication" || (name.starts_with("tmp") && name.ends_with(".tmp"));
 }
 
-bool is_folder(Disk& disk, const std::string& path) {
-  struct stat info {};
-  return disk.stat(path, info) == 0 && S_ISDIR(info.st_mode);
-}
-
 }  // namespace
 
 PartitionFiles::PartitionFiles(const ObjectStore& store, PartitionPlace place)

@@ -16,11 +16,6 @@ namespace {
 constexpr std::string_view kFolder = "async_pending";
 constexpr std::size_t kLargest = 1U << 20U;
 
-bool is_folder(Disk& disk, const std::string& path) {
-  struct stat info {};
-  return disk.stat(path, info) == 0 && S_ISDIR(info.st_mode);
-}
-
 bool is_file(Disk& disk, const std::string& path) {
   struct stat info {};
   return disk.stat(path, info) == 0 && S_ISREG(info.st_mode);

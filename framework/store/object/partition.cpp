@@ -37,6 +37,13 @@ int sync_folder(Disk& disk, const std::string& folder) {
   return 0;
 }
 
+bool is_folder(Disk& disk, const std::string& path) {
+  struct stat info {};
+  if (disk.stat(path, info) != 0) return false;
+  if (!S_ISDIR(info.st_mode)) errno = ENOTDIR;
+  return S_ISDIR(info.st_mode);
+}
+
 int make_folders(Disk& disk, const std::string& folder, bool durable) {
   if (disk.mkdir(folder, 0755) != 0) {
     if (errno == EEXIST) return 0;

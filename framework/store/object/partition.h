@@ -20,6 +20,8 @@ APUS_API Fd lock_folder(Disk& disk, const std::string& folder, std::chrono::mill
 /// errno.
 APUS_API int make_folders(Disk& disk, const std::string& folder, bool durable);
 APUS_API int sync_folder(Disk& disk, const std::string& folder);
+/// Whether the path is a folder, or a link to one; errno says why it is none.
+APUS_API bool is_folder(Disk& disk, const std::string& path);
 
 /// Appends the suffix (3 hex digits) to FOLDER/hashes.invalid under the partition's lock, so that
 /// the next look at hashes.pkl hashes it again. Best effort, as in Swift: 0 or errno.

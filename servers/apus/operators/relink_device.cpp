@@ -110,9 +110,7 @@ void RelinkDevice::suffix(const PartitionPlace& place, const std::string& name) 
     ObjectPlace to = from;
     const std::uint64_t number = partition_of_hash(hash, powers_.to);
     to.partition = std::to_string(number);
-    struct stat info {};
-    if (to.partition == from.partition || from.suffix() != name ||
-        disk_.stat(from.folder(), info) != 0 || !S_ISDIR(info.st_mode))
+    if (to.partition == from.partition || from.suffix() != name || !is_folder(disk_, from.folder()))
       continue;
     plan_.pace.wait({});
     if (relink_object(plan_.store, plan_.log, from, to, plan_.clean_up, report_.counts))
