@@ -57,9 +57,9 @@ struct Asked {
   std::unique_ptr<const App> filter;
 };
 
-const OptionTexts kTwo = {{"encryption_root_secret", base64_encode(kSecret)},
-                          {"encryption_root_secret_two", base64_encode(kOther)},
-                          {"active_root_secret_id", "two"}};
+const OptionTexts kTwoSecrets = {{"encryption_root_secret", base64_encode(kSecret)},
+                                 {"encryption_root_secret_two", base64_encode(kOther)},
+                                 {"active_root_secret_id", "two"}};
 
 std::string key(const std::string& secret, const std::string& path) {
   return hmac(DigestKind::kSha256, secret, path);
@@ -69,7 +69,7 @@ std::string key(const std::string& secret, const std::string& path) {
 
 TEST_CASE("keymaster: what does not start, and why") {
   CHECK(refusal({{"encryption_root_secret", root_secret('r')}}).empty());
-  CHECK(refusal(kTwo).empty());
+  CHECK(refusal(kTwoSecrets).empty());
   CHECK(says({}, "encryption_root_secret is not set"));
   CHECK(says({{"encryption_root_secret", "changeme"}}, "Swift's sample conf"));
   CHECK(says({{"encryption_root_secret_7", " CHANGEME "}}, "encryption_root_secret_7"));
@@ -129,7 +129,7 @@ TEST_CASE("keymaster: a folder of files, the later over the earlier") {
 }
 
 TEST_CASE("keymaster: keys are made of the path and the active secret") {
-  Asked asked(kTwo);
+  Asked asked(kTwoSecrets);
   const auto object = asked.keys("/v1/AUTH_a/c/o/p");
   CHECK(object->container.bytes() == key(kOther, "/AUTH_a/c"));
   CHECK(object->object.bytes() == key(kOther, "/AUTH_a/c/o/p"));
@@ -145,7 +145,7 @@ TEST_CASE("keymaster: keys are made of the path and the active secret") {
 }
 
 TEST_CASE("keymaster: the keys of a stored id") {
-  Asked asked(kTwo);
+  Asked asked(kTwoSecrets);
   const auto old = asked.keys("/v1/AUTH_a/c/o", R"({"v": "2", "path": "/AUTH_a/c/o"})");
   CHECK(old->object.bytes() == key(kSecret, "/AUTH_a/c/o"));
   CHECK(old->id.find("secret_id") == nullptr);
@@ -162,7 +162,7 @@ TEST_CASE("keymaster: the keys of a stored id") {
 }
 
 TEST_CASE("keymaster: versions of ids and the paths they hold") {
-  Asked asked(kTwo);
+  Asked asked(kTwoSecrets);
   const std::string target = "/v1/AUTH_a/c/%C3%A9";
   const std::string good = key(kSecret, "/AUTH_a/c/\xc3\xa9");
   const char* bytes = R"({"v": "2", "path": "/AUTH_a/c/\u00c3\u00a9"})";
@@ -184,7 +184,7 @@ TEST_CASE("keymaster: versions of ids and the paths they hold") {
 }
 
 TEST_CASE("keymaster: malformed ids bring no keys") {
-  Asked asked(kTwo);
+  Asked asked(kTwoSecrets);
   for (const char* id :
        {R"("text")", "5", "[1]", "true", R"({"path": "/AUTH_a/c/o"})", R"({"v": "2"})",
         R"({"v": 2, "path": "/AUTH_a/c/o"})", R"({"v": "4", "path": "/AUTH_a/c/o"})",
@@ -198,7 +198,7 @@ TEST_CASE("keymaster: malformed ids bring no keys") {
 }
 
 TEST_CASE("keymaster: only requests that may need keys get them") {
-  Asked asked(kTwo);
+  Asked asked(kTwoSecrets);
   for (const char* method : {"DELETE", "OPTIONS", "COPY"}) {
     Request request = make_request(method, "/v1/a/c/o");
     (*asked.filter)(request);

@@ -9,7 +9,7 @@ using namespace apus::testing;
 
 namespace {
 
-constexpr const char* kRows =
+constexpr const char* kListedRows =
     R"([{"name": "a<b>.txt", "bytes": 1536, "hash": "h", "content_type": "text/X\"y",)"
     R"( "last_modified": "2023-11-14T22:13:20.123456"}, {"subdir": "sub'dir/"}])";
 
@@ -21,7 +21,7 @@ struct Site {
       listed = request.query.encode();
       return Response(200, rows, "application/json; charset=utf-8");
     });
-    app.on("GET", "/v1/a/c/", FakeAnswer{200, {}, kRows});
+    app.on("GET", "/v1/a/c/", FakeAnswer{200, {}, kListedRows});
     app.otherwise([](Request&) { return error_response(404); });
     filter = load_filter("staticweb", options, host, app);
   }
@@ -44,7 +44,7 @@ struct Site {
 
   TestHost host;
   FakeApp app;
-  std::string rows = kRows;
+  std::string rows = kListedRows;
   std::string listed;
   bool open = true;
   std::unique_ptr<const App> filter;
@@ -54,7 +54,7 @@ struct Site {
 
 TEST_CASE("staticweb: a container without settings is no site") {
   Site site;
-  CHECK(site.page("/v1/a/c") == kRows);
+  CHECK(site.page("/v1/a/c") == kListedRows);
   CHECK(site.ask("/v1/a/c", {{"X-Web-Mode", "true"}}).status == 404);
   CHECK(site.ask("/v1/a/c/o").status == 404);
   CHECK(site.ask("/v1/a").status == 404);
@@ -63,13 +63,13 @@ TEST_CASE("staticweb: a container without settings is no site") {
 TEST_CASE("staticweb: users and other verbs pass; without an auth filter it does nothing") {
   Site site(Headers{{"X-Container-Meta-Web-Listings", "t"}});
   Response out = site.ask("/v1/a/c/", {}, "test,test:tester");
-  CHECK(body_of(out) == kRows);
+  CHECK(body_of(out) == kListedRows);
   CHECK(site.ask("/v1/a/c/", {}, "", "PUT").status == 404);
   out = site.ask("/v1/a/c/", {{"X-Web-Mode", "1"}}, "test,test:tester");
   CHECK(out.headers.get("Content-Type") == "text/html; charset=UTF-8");
   Request request = make_request("GET", "/v1/a/c/");
   out = (*site.filter)(request);
-  CHECK(body_of(out) == kRows);
+  CHECK(body_of(out) == kListedRows);
   CHECK(site.host.log.has("Skipping staticweb"));
 }
 

@@ -9,7 +9,7 @@ using namespace apus::testing;
 
 namespace {
 
-constexpr const char* kListingEtag = "X-Object-Sysmeta-Container-Update-Override-Etag";
+constexpr const char* kEtagOverride = "X-Object-Sysmeta-Container-Update-Override-Etag";
 
 FakeAnswer link_to(const std::string& target, Headers more = {}) {
   more.set("X-Object-Sysmeta-Symlink-Target", target);
@@ -121,7 +121,7 @@ TEST_CASE("symlink: a PUT stores the target as the system's and names it for the
   FakeCall put = links.app.last();
   CHECK(put.internal.get("X-Object-Sysmeta-Symlink-Target") == "c/a%20b");
   CHECK(put.internal.get("X-Object-Sysmeta-Symlink-Target-Account") == "AUTH_b");
-  CHECK(put.internal.get(kListingEtag) ==
+  CHECK(put.internal.get(kEtagOverride) ==
         "d41d8cd98f00b204e9800998ecf8427e; symlink_target=c/a%20b; symlink_target_account=AUTH_b");
   CHECK(put.headers.get("Content-Type") == "application/symlink");
   CHECK_FALSE(put.headers.has("X-Symlink-Target"));
@@ -136,7 +136,7 @@ TEST_CASE("symlink: a static link is bound to what is there") {
             .status == 201);
   FakeCall put = links.app.last();
   CHECK(put.internal.get("X-Object-Sysmeta-Symlink-Target-Bytes") == "10");
-  CHECK(put.internal.get(kListingEtag) ==
+  CHECK(put.internal.get(kEtagOverride) ==
         "d41d8cd98f00b204e9800998ecf8427e; symlink_target=c/o; symlink_target_etag=abc; "
         "symlink_target_bytes=10");
   Response wrong = links.ask("PUT", "/v1/AUTH_a/l/1",
@@ -160,7 +160,7 @@ TEST_CASE("symlink: a static link to a large object lists that one's ETag and si
                 {{"X-Object-Sysmeta-Slo-Etag", "whole"}, {"X-Object-Sysmeta-Slo-Size", "77"}}});
   links.ask("PUT", "/v1/AUTH_a/l/1",
             {{"X-Symlink-Target", "c/slo"}, {"X-Symlink-Target-Etag", "abc"}});
-  CHECK(links.app.last().internal.get(kListingEtag) ==
+  CHECK(links.app.last().internal.get(kEtagOverride) ==
         "d41d8cd98f00b204e9800998ecf8427e; slo_etag=whole; symlink_target=c/slo; "
         "symlink_target_etag=abc; symlink_target_bytes=77");
 }
