@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -14,12 +15,23 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("APUS_BUILD", ROOT / "build" / "release"))
 APUS = BUILD / "bin" / "apus"
+GIVEN_PORTS = set()
 
 
 def free_port(host="127.0.0.1"):
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on and that nobody was given before; below those that the kernel gives to outgoing
+    connections, so that a server which is stopped finds it free when it starts again."""
+    first_outgoing = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.SystemRandom().sample(range(10_000, max(first_outgoing, 20_000)), 1000):
+        with contextlib.closing(socket.socket()) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+        if port not in GIVEN_PORTS:
+            GIVEN_PORTS.add(port)
+            return port
+    raise RuntimeError("no free port among a thousand")
 
 
 def wait_for_port(port, process, seconds=20, host="127.0.0.1"):
