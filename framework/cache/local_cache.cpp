@@ -13,6 +13,7 @@ namespace apus {
 namespace {
 
 constexpr std::size_t kShards = 16;
+constexpr std::size_t kFewest = 64;
 
 class LocalCache final : public Cache {
  public:
@@ -66,6 +67,7 @@ class LocalCache final : public Cache {
   struct Shard {
     std::mutex mutex;
     std::unordered_map<std::string, Entry, Hash, std::equal_to<>> entries;
+    std::size_t looked_through_at = kFewest;  ///< so many entries, and what has ended goes
   };
 
   Shard& shard_of(std::string_view key) { return shards_[Hash()(key) % kShards]; }
@@ -79,11 +81,13 @@ class LocalCache final : public Cache {
     shard.entries.erase(at);
     return nullptr;
   }
-  // Drops what has ended; when that is too little, an eighth of what ends first.
+  // Drops what has ended whenever the shard has doubled since; in a full one, where that was too
+  // little, also an eighth of what ends first.
   void make_room(Shard& shard) const {
-    if (shard.entries.size() < per_shard_) return;
+    if (shard.entries.size() < std::min(shard.looked_through_at, per_shard_)) return;
     const auto now = clock_.steady();
     std::erase_if(shard.entries, [&](const auto& item) { return item.second.end <= now; });
+    shard.looked_through_at = std::max(kFewest, 2 * shard.entries.size());
     if (shard.entries.size() < per_shard_ * 7 / 8) return;
     std::vector<Clock::Steady> ends;
     for (const auto& [key, entry] : shard.entries) ends.push_back(entry.end);
