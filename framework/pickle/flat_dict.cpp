@@ -1,7 +1,7 @@
 #include "framework/pickle/flat_dict.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cstdint>
 
 namespace apus::pickle {
@@ -11,10 +11,10 @@ constexpr std::size_t kMaxMemo = 65536;
 
 // What lies on the machine's stack. kCall is the tuple (text, 'latin1') that waits for its
 // function.
-enum class FlatKind : std::uint8_t { kText, kBytes, kCodec, kCall, kMark, kDict };
+enum class TokenKind : std::uint8_t { kValue, kCodec, kCall, kMark, kDict };
 struct Token {
-  FlatKind kind;
-  std::string_view utf8{};
+  TokenKind kind;
+  FlatValue value{};
 };
 
 class FlatMachine {
@@ -28,7 +28,7 @@ class FlatMachine {
       if (op == '.') break;
       step(op);
     }
-    if (wrong_ || !in_.empty() || stack_.size() != 1 || stack_[0].kind != FlatKind::kDict)
+    if (wrong_ || !in_.empty() || stack_.size() != 1 || stack_[0].kind != TokenKind::kDict)
       return std::nullopt;
     return std::move(out_);
   }
@@ -54,11 +54,19 @@ class FlatMachine {
       value = value << 8U | static_cast<unsigned char>(raw[i]);
     return value;
   }
-  bool ends_with(std::initializer_list<FlatKind> kinds) const {
+  std::uint64_t big(std::size_t bytes) {
+    std::uint64_t value = 0;
+    for (const char c : take(bytes)) value = value << 8U | static_cast<unsigned char>(c);
+    return value;
+  }
+  void push(FlatKind kind, double number) {
+    stack_.push_back({TokenKind::kValue, {kind, {}, number}});
+  }
+  bool ends_with(std::initializer_list<TokenKind> kinds) const {
     return stack_.size() >= kinds.size() &&
            std::equal(kinds.begin(), kinds.end(),
                       stack_.end() - static_cast<std::ptrdiff_t>(kinds.size()),
-                      [](FlatKind kind, const Token& token) { return kind == token.kind; });
+                      [](TokenKind kind, const Token& token) { return kind == token.kind; });
   }
   void require(bool good) { wrong_ = wrong_ || !good; }
 
@@ -66,15 +74,23 @@ class FlatMachine {
     switch (op) {
       case '}':
         require(stack_.empty());  // the one dict, at the bottom
-        return stack_.push_back({FlatKind::kDict});
+        return stack_.push_back({TokenKind::kDict});
       case '(':
-        return stack_.push_back({FlatKind::kMark});
+        return stack_.push_back({TokenKind::kMark});
       case 'X':
-        return stack_.push_back({FlatKind::kText, take(little(4))});
+        return stack_.push_back({TokenKind::kValue, {FlatKind::kText, take(little(4))}});
+      case 'G':
+        return push(FlatKind::kFloat, std::bit_cast<double>(big(8)));
+      case '\x88':
+        return push(FlatKind::kBool, 1);
+      case '\x89':
+        return push(FlatKind::kBool, 0);
+      case 'N':
+        return stack_.push_back({TokenKind::kValue});
       case 'c': {
         constexpr std::string_view kEncode = "_codecs\nencode\n";
         require(take(kEncode.size()) == kEncode);
-        return stack_.push_back({FlatKind::kCodec});
+        return stack_.push_back({TokenKind::kCodec});
       }
       case '\x86':
         return make_call();
@@ -97,18 +113,22 @@ class FlatMachine {
     }
   }
 
+  static bool is_text(const Token& token) {
+    return token.kind == TokenKind::kValue && token.value.kind == FlatKind::kText;
+  }
   void make_call() {
-    require(ends_with({FlatKind::kText, FlatKind::kText}) && stack_.back().utf8 == "latin1");
+    require(ends_with({TokenKind::kValue, TokenKind::kValue}) && is_text(stack_.back()) &&
+            stack_.back().value.utf8 == "latin1" && is_text(stack_[stack_.size() - 2]));
     if (wrong_) return;
     stack_.pop_back();
-    stack_.back().kind = FlatKind::kCall;
+    stack_.back().kind = TokenKind::kCall;
   }
   void make_bytes() {
-    require(ends_with({FlatKind::kCodec, FlatKind::kCall}));
+    require(ends_with({TokenKind::kCodec, TokenKind::kCall}));
     if (wrong_) return;
-    const std::string_view utf8 = stack_.back().utf8;
+    const std::string_view utf8 = stack_.back().value.utf8;
     stack_.pop_back();
-    stack_.back() = {FlatKind::kBytes, utf8};
+    stack_.back() = {TokenKind::kValue, {FlatKind::kBytes, utf8}};
   }
   void keep(std::size_t index) {
     require(!stack_.empty() && index <= memo_.size() && index < kMaxMemo);
@@ -117,29 +137,26 @@ class FlatMachine {
     memo_[index] = stack_.back();
   }
   void recall(std::size_t index) {
-    require(index < memo_.size() && memo_[index].kind != FlatKind::kMark &&
-            memo_[index].kind != FlatKind::kDict);
+    require(index < memo_.size() && memo_[index].kind != TokenKind::kMark &&
+            memo_[index].kind != TokenKind::kDict);
     if (!wrong_) stack_.push_back(memo_[index]);
   }
 
-  static bool is_string(const Token& token) {
-    return token.kind == FlatKind::kText || token.kind == FlatKind::kBytes;
-  }
   void add(const Token& key, const Token& value) {
-    require(is_string(key) && is_string(value));
-    out_.push_back(
-        {{key.utf8, key.kind == FlatKind::kBytes}, {value.utf8, value.kind == FlatKind::kBytes}});
+    require(key.kind == TokenKind::kValue && key.value.is_string() &&
+            value.kind == TokenKind::kValue);
+    out_.emplace_back(key.value, value.value);
   }
   void set_items() {
-    // Only strings, the mark and the dict below it: the mark is the second token.
-    require(stack_.size() >= 2 && stack_.size() % 2 == 0 && stack_[1].kind == FlatKind::kMark &&
-            stack_[0].kind == FlatKind::kDict);
+    // Only values, the mark and the dict below it: the mark is the second token.
+    require(stack_.size() >= 2 && stack_.size() % 2 == 0 && stack_[1].kind == TokenKind::kMark &&
+            stack_[0].kind == TokenKind::kDict);
     if (wrong_) return;
     for (std::size_t i = 2; i < stack_.size() && !wrong_; i += 2) add(stack_[i], stack_[i + 1]);
     stack_.erase(stack_.begin() + 1, stack_.end());
   }
   void set_item() {
-    require(stack_.size() == 3 && stack_[0].kind == FlatKind::kDict);
+    require(stack_.size() == 3 && stack_[0].kind == TokenKind::kDict);
     if (wrong_) return;
     add(stack_[1], stack_[2]);
     stack_.erase(stack_.begin() + 1, stack_.end());

@@ -38,21 +38,11 @@ std::string name_of(const RingDevice& device) {
          device.device;
 }
 
-// Suffixes of ours that the peer has not, or otherwise.
-std::vector<std::string> differing(const SuffixHashes::Map& own, const SuffixHashes::Map& theirs) {
-  std::vector<std::string> out;
-  for (const auto& [suffix, hash] : own) {
-    const auto at = theirs.find(suffix);
-    if (at == theirs.end() || at->second != hash) out.push_back(suffix);
-  }
-  return out;
-}
-
 }  // namespace
 
 // What is known while one job goes on.
 struct PartitionReplicator::Pass {
-  SuffixHashes::Map own;
+  SuffixMap own;
   bool fresh = false;  ///< all of `own` was hashed just now
   std::set<ReplicationStats::Node> targets;
   std::set<ReplicationStats::Node> failed;
@@ -214,16 +204,16 @@ JobResult PartitionReplicator::compare(Update& update, const std::stop_token& st
 }
 
 void PartitionReplicator::update_peer(const PartitionJob& job, const RingDevice& peer,
-                                      const SuffixHashes::Map& theirs, Pass& pass,
+                                      const SuffixMap& theirs, Pass& pass,
                                       const std::stop_token& stop) const {
-  std::vector<std::string> suffixes = differing(pass.own, theirs);
+  std::vector<std::string> suffixes = pass.own.differing_from(theirs);
   if (!suffixes.empty() && !pass.fresh) {
     // The cache may be behind: what differs is looked at again before it travels.
     auto again = store_.suffix_hashes(job.place, suffixes, false);
     host_.metrics().increment("suffix.hashes", static_cast<std::int64_t>(again.hashed));
     pass.own = std::move(again.suffixes);
     pass.fresh = again.hashed == pass.own.size();
-    suffixes = differing(pass.own, theirs);
+    suffixes = pass.own.differing_from(theirs);
   }
   if (suffixes.empty()) {
     ++pass.stats.hashmatch;

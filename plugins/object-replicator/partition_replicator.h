@@ -52,8 +52,8 @@ class PartitionReplicator {
   struct Pass;
   struct Update;
   struct Answer {
-    std::optional<SuffixHashes::Map> hashes;  ///< nothing after an error, which was told
-    bool away = false;                        ///< another device shall stand in
+    std::optional<SuffixMap> hashes;  ///< nothing after an error, which was told
+    bool away = false;                ///< another device shall stand in
   };
   struct Handed {
     bool good = false;
@@ -66,7 +66,7 @@ class PartitionReplicator {
   [[nodiscard]] Answer answer(const RingDevice& peer, Outcome outcome) const;
   [[nodiscard]] Update look(const Wanted& wanted) const;
   [[nodiscard]] JobResult compare(Update& update, const std::stop_token& stop) const;
-  void update_peer(const PartitionJob& job, const RingDevice& peer, const SuffixHashes::Map& theirs,
+  void update_peer(const PartitionJob& job, const RingDevice& peer, const SuffixMap& theirs,
                    Pass& pass, const std::stop_token& stop) const;
   void revert_locked(const PartitionJob& job, Pass& pass, JobResult& result,
                      const std::stop_token& stop) const;

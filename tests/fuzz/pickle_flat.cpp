@@ -1,7 +1,9 @@
-// The reader of flat pickles: what it takes, the general reader takes too, with the same strings.
+// The reader of flat pickles: what it takes, the general reader takes too, with the same values.
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <variant>
 
 #include "framework/pickle/flat_dict.h"
 #include "framework/pickle/pickle.h"
@@ -10,10 +12,20 @@ using namespace apus::pickle;
 
 namespace {
 
-bool same(const FlatString& flat, const Value& value) {
+bool same(const FlatValue& flat, const Value& value) {
+  if (flat.kind == FlatKind::kNone) return std::holds_alternative<None>(value.data);
+  if (flat.kind == FlatKind::kBool) {
+    const bool* truth = std::get_if<bool>(&value.data);
+    return truth != nullptr && *truth == (flat.number != 0);
+  }
+  if (flat.kind == FlatKind::kFloat) {
+    const double* number = std::get_if<double>(&value.data);
+    return number != nullptr &&
+           std::bit_cast<std::uint64_t>(*number) == std::bit_cast<std::uint64_t>(flat.number);
+  }
   const auto* text = value.string();
   if (text == nullptr) return false;
-  if (!flat.is_bytes) return *text == flat.utf8;
+  if (flat.kind == FlatKind::kText) return *text == flat.utf8;
   const auto bytes = utf8_to_latin1(flat.utf8);
   return bytes && *bytes == *text;
 }

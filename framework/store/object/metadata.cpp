@@ -31,19 +31,22 @@ std::optional<std::string> wire_bytes(const pickle::Value& value, bool is_name) 
   return latin ? std::move(latin) : *text;
 }
 
-std::optional<std::string> wire_bytes(const pickle::FlatString& value, bool is_name) {
+std::optional<std::string> wire_bytes(const pickle::FlatValue& value, bool is_name) {
+  if (value.kind == pickle::FlatKind::kBool) return value.number == 0 ? "0" : "1";
+  if (!value.is_string()) return std::nullopt;
   const bool ascii = std::all_of(value.utf8.begin(), value.utf8.end(),
                                  [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (ascii) return std::string(value.utf8);
-  auto bytes = value.is_bytes ? pickle::utf8_to_latin1(value.utf8) : std::string(value.utf8);
+  auto bytes = value.kind == pickle::FlatKind::kBytes ? pickle::utf8_to_latin1(value.utf8)
+                                                      : std::string(value.utf8);
   if (!bytes || is_name) return bytes;
   auto latin = pickle::utf8_to_latin1(*bytes);
   return latin ? std::move(latin) : std::move(bytes);
 }
 
 // False when one of the two is no string.
-template <typename String>
-bool take(const String& key, const String& value, ObjectMetadata& out) {
+template <typename Value>
+bool take(const Value& key, const Value& value, ObjectMetadata& out) {
   auto name = wire_bytes(key, false);
   if (!name) return false;
   auto content = wire_bytes(value, *name == "name");

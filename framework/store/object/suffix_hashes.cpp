@@ -21,37 +21,49 @@ constexpr int kMaxRounds = 32;
 constexpr std::size_t kMaxPickle = 4U << 20U;
 constexpr std::size_t kMaxJournal = 64U << 20U;
 
-void append_suffixes(pickle::Writer& writer, const SuffixHashes::Map& suffixes) {
-  for (const auto& [suffix, hash] : suffixes) {
-    writer.text(suffix);
-    if (hash) {
-      writer.text(*hash);
-    } else {
+void append_suffixes(pickle::Writer& writer, const SuffixMap& suffixes) {
+  for (const SuffixMap::Entry& entry : suffixes) {
+    writer.text(entry.suffix());
+    if (entry.hash().empty()) {
       writer.none();
+    } else {
+      writer.text(entry.hash());
     }
   }
 }
 
-std::optional<double> number_of(const pickle::Value& value) {
-  if (const double* number = std::get_if<double>(&value.data)) return *number;
-  const auto integer = value.integer();
-  return integer ? std::optional(static_cast<double>(*integer)) : std::nullopt;
+pickle::FlatValue flattened(const pickle::Value& value) {
+  using pickle::FlatKind;
+  if (const std::string* text = value.string()) return {FlatKind::kText, *text};
+  if (const double* number = std::get_if<double>(&value.data))
+    return {FlatKind::kFloat, {}, *number};
+  if (const auto integer = value.integer())
+    return {FlatKind::kFloat, {}, static_cast<double>(*integer)};
+  return {};
 }
 
-std::optional<std::string> hash_of(const pickle::Value& value) {
-  const std::string* text = value.string();
-  return text == nullptr || text->empty() ? std::nullopt : std::optional(*text);
+// Each name and value of a dict, to `take` until it is false. False also for what is no dict of
+// names; values that are no plain ones are as None.
+template <typename Take>
+bool read_dict(std::string_view text, Take take) {
+  const auto all = [&](const pickle::FlatDict& dict) {
+    return std::all_of(dict.begin(), dict.end(),
+                       [&](const auto& item) { return take(item.first.utf8, item.second); });
+  };
+  // What Swift and Apus write.
+  if (const auto flat = pickle::parse_flat(text)) return all(*flat);
+  const pickle::Ref root = pickle::parse(text);
+  if (root == nullptr || root->dict() == nullptr) return false;
+  pickle::FlatDict dict;
+  for (const auto& [key, value] : root->dict()->items) {
+    const std::string* name = key->string();
+    if (name == nullptr) return false;
+    dict.emplace_back(pickle::FlatValue{pickle::FlatKind::kText, *name}, flattened(*value));
+  }
+  return all(dict);
 }
-
-bool truth_of(const pickle::Value& value) { return value.integer().value_or(0) != 0; }
 
 }  // namespace
-
-bool is_suffix(std::string_view text) {
-  return text.size() == 3 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
 
 std::string encode_hashes(const SuffixHashes& hashes) {
   pickle::Writer writer;
@@ -66,28 +78,26 @@ std::string encode_hashes(const SuffixHashes& hashes) {
 }
 
 SuffixHashes decode_hashes(std::string_view text) {
-  const pickle::Ref root = pickle::parse(text);
-  if (root == nullptr || root->dict() == nullptr) return {};
-  // Files of old writers say neither whether they are valid nor when they were written.
   SuffixHashes out;
-  out.valid = true;
-  for (const auto& [key, value] : root->dict()->items) {
-    const std::string* name = key->string();
-    if (name == nullptr) return {};
-    if (*name == "valid") {
-      out.valid = truth_of(*value);
-    } else if (*name == "updated") {
-      out.updated = number_of(*value).value_or(-1);
-    } else if (is_suffix(*name)) {
-      out.suffixes[*name] = hash_of(*value);
+  // Files of old writers say neither whether they are valid nor when they were written.
+  bool valid = true;
+  const bool good = read_dict(text, [&](std::string_view name, const pickle::FlatValue& value) {
+    if (name == "valid") {
+      valid = value.number != 0;
+    } else if (name == "updated") {
+      out.updated = value.kind == pickle::FlatKind::kFloat ? value.number : -1;
     } else {
-      return {};
+      out.suffixes.set(name, value.utf8);
+      return is_suffix(name);
     }
-  }
+    return true;
+  });
+  if (!good) return {};
+  out.valid = valid;
   return out;
 }
 
-std::string encode_suffixes(const SuffixHashes::Map& suffixes) {
+std::string encode_suffixes(const SuffixMap& suffixes) {
   pickle::Writer writer;
   writer.begin_dict();
   append_suffixes(writer, suffixes);
@@ -95,26 +105,13 @@ std::string encode_suffixes(const SuffixHashes::Map& suffixes) {
   return writer.finish();
 }
 
-std::optional<SuffixHashes::Map> decode_suffixes(std::string_view text) {
-  // What nearly every answer is: hashes for all, as text.
-  if (const auto flat = pickle::parse_flat(text)) {
-    SuffixHashes::Map out;
-    for (const auto& [name, hash] : *flat) {
-      if (!is_suffix(name.utf8)) continue;
-      auto& value = out.try_emplace(out.end(), std::string(name.utf8))->second;
-      value.reset();
-      if (!hash.utf8.empty()) value.emplace(hash.utf8);
-    }
-    return out;
-  }
-  const pickle::Ref root = pickle::parse(text);
-  if (root == nullptr || root->dict() == nullptr) return std::nullopt;
-  SuffixHashes::Map out;
-  for (const auto& [key, value] : root->dict()->items) {
-    const std::string* name = key->string();
-    if (name != nullptr && is_suffix(*name)) out[*name] = hash_of(*value);
-  }
-  return out;
+std::optional<SuffixMap> decode_suffixes(std::string_view text) {
+  SuffixMap out;
+  const bool good = read_dict(text, [&](std::string_view name, const pickle::FlatValue& value) {
+    out.set(name, value.utf8);
+    return true;
+  });
+  return good ? std::optional(std::move(out)) : std::nullopt;
 }
 
 HashFiles::HashFiles(Disk& disk, Clock& clock, Entropy& entropy, std::string partition)
@@ -149,7 +146,7 @@ std::optional<SuffixHashes> HashFiles::consolidate() const {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     // Rubbish in the journal names nothing that could be stale.
     if (!is_suffix(line)) continue;
-    hashes.suffixes[std::string(line)].reset();
+    hashes.suffixes.set(line, "");
     changed = true;
   }
   // On the disk before the journal forgets it.
@@ -170,9 +167,8 @@ HashFiles::Result HashFiles::refresh(const std::vector<std::string>& recalculate
 bool HashFiles::round(const std::vector<std::string>& recalculate, bool list,
                       const HashSuffix& hash, Result& out) const {
   auto before = consolidate();
-  const auto known = [](const auto& suffix) { return suffix.second.has_value(); };
   if (before && before->valid && !list && recalculate.empty() &&
-      std::all_of(before->suffixes.begin(), before->suffixes.end(), known)) {
+      before->suffixes.unknown().empty()) {
     out.suffixes = std::move(before->suffixes);
     return true;
   }
@@ -188,24 +184,22 @@ bool HashFiles::round(const std::vector<std::string>& recalculate, bool list,
   if (list) {
     std::vector<std::string> names;
     disk_.list(partition_, names);
-    for (const std::string& name : names) {
-      if (is_suffix(name)) hashes.suffixes.try_emplace(name);
-    }
+    for (const std::string& name : names) hashes.suffixes.add(name);
   }
-  for (const std::string& suffix : recalculate) hashes.suffixes[suffix].reset();
-  for (auto at = hashes.suffixes.begin(); at != hashes.suffixes.end();) {
-    bool gone = false;
-    if (!at->second) {
-      modified = true;
-      try {
-        at->second = hash(at->first);
-        gone = !at->second;
-        out.hashed += gone ? 0 : 1;
-      } catch (const std::system_error&) {
-        // It stays without a hash, for the next look.
+  for (const std::string& suffix : recalculate) hashes.suffixes.set(suffix, "");
+  for (const std::string& suffix : hashes.suffixes.unknown()) {
+    modified = true;
+    try {
+      const auto made = hash(suffix);
+      if (made) {
+        hashes.suffixes.set(suffix, *made);
+        ++out.hashed;
+      } else {
+        hashes.suffixes.erase(suffix);
       }
+    } catch (const std::system_error&) {
+      // It stays without a hash, for the next look.
     }
-    at = gone ? hashes.suffixes.erase(at) : std::next(at);
   }
   bool current = true;
   if (modified) {

@@ -5,23 +5,20 @@
 #include <apus/host.h>
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "framework/store/object/suffix_map.h"
+
 namespace apus {
 
-/// Three lower-case hex digits.
-APUS_API bool is_suffix(std::string_view text);
-
-/// What hashes.pkl holds. A suffix without a hash has to be hashed again.
+/// What hashes.pkl holds.
 struct SuffixHashes {
-  using Map = std::map<std::string, std::optional<std::string>>;
   bool valid = false;   ///< false: unreadable, absent, or said so by its writer
   double updated = -1;  ///< seconds since 1970 of its writing; -1 when the file does not say
-  Map suffixes;         ///< 3 hex digits to 32 hex digits (MD5)
+  SuffixMap suffixes;
 
   friend bool operator==(const SuffixHashes&, const SuffixHashes&) = default;
 };
@@ -31,9 +28,9 @@ APUS_API std::string encode_hashes(const SuffixHashes& hashes);
 /// Not valid for anything that is no such pickle, or that names what is no suffix.
 APUS_API SuffixHashes decode_hashes(std::string_view pickle);
 /// The answer to REPLICATE: the suffixes alone.
-APUS_API std::string encode_suffixes(const SuffixHashes::Map& suffixes);
-/// Reads such an answer; nothing when it is none. Suffixes whose hash is no text are left out.
-APUS_API std::optional<SuffixHashes::Map> decode_suffixes(std::string_view pickle);
+APUS_API std::string encode_suffixes(const SuffixMap& suffixes);
+/// Reads such an answer; nothing when it is none. A hash that is no text is none.
+APUS_API std::optional<SuffixMap> decode_suffixes(std::string_view pickle);
 
 /// The hash files of one partition folder. A value; all state is on the disk.
 class APUS_API HashFiles {
@@ -47,7 +44,7 @@ class APUS_API HashFiles {
   /// Hashes one suffix; nothing: it is gone. Throws std::system_error when it cannot be read now.
   using HashSuffix = std::function<std::optional<std::string>(const std::string& suffix)>;
   struct Result {
-    SuffixHashes::Map suffixes;
+    SuffixMap suffixes;
     std::size_t hashed = 0;  ///< suffixes whose hash was made anew
   };
   /// The hashes of all suffixes: the cached ones, those in the journal and in `recalculate` made

@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-SuffixHashes::Map hashes_of(const StoreFixture& device,
-                            const std::vector<std::string>& recalculate = {}, bool list = false) {
+SuffixMap hashes_of(const StoreFixture& device, const std::vector<std::string>& recalculate = {},
+                    bool list = false) {
   return device.store
       .suffix_hashes({device.tree.path().string(), "objects", "7"}, recalculate, list)
       .suffixes;
@@ -30,15 +30,15 @@ TEST_CASE("a suffix's hash is made of its files' moments") {
   const StoreFixture device;
   const ObjectPlace at = device.place();
   REQUIRE(device.put(at, kEarlier, "x") == 0);
-  CHECK(hashes_of(device).at(at.suffix()) == md5_hex(std::string(kEarlier) + ".data"));
+  CHECK(hashes_of(device).hash_of(at.suffix()) == md5_hex(std::string(kEarlier) + ".data"));
   REQUIRE(device.write(at, std::string(kLater) + "-c350.meta",
                        {{"X-Timestamp", kLater},
                         {"Content-Type", "a/b"},
                         {"Content-Type-Timestamp", "1699999001.50000"}}) == 0);
-  CHECK(hashes_of(device).at(at.suffix()) ==
+  CHECK(hashes_of(device).hash_of(at.suffix()) ==
         md5_hex(std::string(kLater) + ".meta" + kEarlier + ".data" + "1699999001.50000_ctype"));
   REQUIRE(device.write(at, std::string(kLater) + ".ts", {{"X-Timestamp", kLater}}) == 0);
-  CHECK(hashes_of(device).at(at.suffix()) == md5_hex(std::string(kLater) + ".ts"));
+  CHECK(hashes_of(device).hash_of(at.suffix()) == md5_hex(std::string(kLater) + ".ts"));
 }
 
 TEST_CASE("hashes are kept, and made anew only for what changed") {
@@ -81,7 +81,7 @@ TEST_CASE("a damaged hashes.pkl is made anew from the folder") {
   const auto good = hashes_of(device);
   for (const std::string& bytes :
        {std::string(), std::string("no pickle"), std::string("\x80\x02N."),
-        encode_hashes({false, 1, {{"abc", std::nullopt}}}),
+        encode_hashes({false, 1, {{"abc", ""}}}),
         std::string("\x80\x02}X\x03\x00\x00\x00../X\x01\x00\x00\x00xs.", 18)}) {
     device.tree.write("objects/7/hashes.pkl", bytes);
     CHECK(hashes_of(device) == good);
@@ -111,13 +111,13 @@ TEST_CASE("what another process writes meanwhile is not written over") {
   const auto result = files.refresh({}, false, [&](const std::string&) {
     // The first look is overtaken by a writer that marks another suffix.
     if (++looks == 1) {
-      SuffixHashes other{true, 5, {{"abc", std::nullopt}, {"def", "0123"}}};
+      SuffixHashes other{true, 5, {{"abc", ""}, {"def", "0123"}}};
       device.tree.write("objects/7/hashes.pkl", encode_hashes(other));
     }
     return std::string(32, 'f');
   });
   CHECK(looks == 2);
-  CHECK(result.suffixes.at("def") == "0123");
+  CHECK(result.suffixes.hash_of("def") == "0123");
   CHECK(on_disk(device).suffixes == result.suffixes);
 }
 
@@ -149,8 +149,7 @@ TEST_CASE("a cache that a crash took is made anew") {
 }
 
 TEST_CASE("hashes survive their pickle") {
-  const SuffixHashes hashes{
-      true, 1700000000.25, {{"0ab", std::string(32, 'a')}, {"fff", std::nullopt}}};
+  const SuffixHashes hashes{true, 1700000000.25, {{"0ab", std::string(32, 'a')}, {"fff", ""}}};
   CHECK(decode_hashes(encode_hashes(hashes)) == hashes);
   const std::string pickle = encode_hashes(hashes);
   for (std::size_t cut = 0; cut < pickle.size(); ++cut)
@@ -169,4 +168,31 @@ TEST_CASE("files where folders should be are set aside") {
   device.tree.write("objects/7/fff", "a file");
   CHECK(hashes_of(device, {at.suffix(), "fff"}, true) == good);
   CHECK(device.names("quarantined/objects") == std::set<std::string>{"stray"});
+}
+
+TEST_CASE("a map of suffixes is sorted and holds nothing but suffixes") {
+  SuffixMap map{{"fff", std::string(32, '1')}, {"000", ""}, {"abc", "x"}};
+  map.set("ABC", "x");
+  map.set("abcd", "x");
+  map.add("..");
+  REQUIRE(map.size() == 3);
+  CHECK(map.begin()->suffix() == "000");
+  CHECK(map.unknown() == std::vector<std::string>{"000"});
+  map.add("abc");
+  CHECK(map.hash_of("abc") == "x");
+  map.set("abc", std::string(33, 'x'));
+  CHECK(map.hash_of("abc").empty());
+  map.erase("abc");
+  map.erase("abd");
+  CHECK(!map.contains("abc"));
+  CHECK(map.size() == 2);
+}
+
+TEST_CASE("maps differ where the other has not, or has otherwise") {
+  const SuffixMap own{{"000", "a"}, {"001", "b"}, {"002", ""}, {"fff", "d"}};
+  CHECK(own.differing_from(own).empty());
+  CHECK(own.differing_from({}).size() == 4);
+  CHECK(own.differing_from({{"000", "a"}, {"0a0", "x"}, {"001", "B"}, {"002", "c"}}) ==
+        std::vector<std::string>{"001", "002", "fff"});
+  CHECK(SuffixMap().differing_from(own).empty());
 }

@@ -1,4 +1,4 @@
-// Dicts of strings read without a tree: the same strings as the general reader's.
+// Dicts of plain values read without a tree: the same values as the general reader's.
 #include "framework/pickle/flat_dict.h"
 
 #include <doctest/doctest.h>
@@ -19,10 +19,10 @@ TEST_CASE("what Writer makes is flat") {
   const auto flat = parse_flat(pickle).value();
   REQUIRE(flat.size() == 2);
   CHECK(flat[0].first.utf8 == "name");
-  CHECK(flat[0].first.is_bytes);
+  CHECK(flat[0].first.kind == FlatKind::kBytes);
   CHECK(utf8_to_latin1(flat[0].second.utf8) == "/a/c/\xc3\xa4");
   CHECK(flat[1].second.utf8 == "v");
-  CHECK_FALSE(flat[1].second.is_bytes);
+  CHECK(flat[1].second.kind == FlatKind::kText);
 }
 
 TEST_CASE("what Python 3 makes of a dict of bytes is flat") {
@@ -41,6 +41,33 @@ TEST_CASE("what Python 3 makes of a dict of bytes is flat") {
   CHECK(*tree->find("name")->string() == "/a/c/o");
   for (std::size_t size = 0; size < pickle.size(); ++size)
     CHECK_FALSE(parse_flat(std::string_view(pickle).substr(0, size)));
+}
+
+TEST_CASE("floats, bools and None are values of a flat dict, and no names") {
+  Writer writer;
+  writer.begin_dict();
+  writer.text("valid");
+  writer.boolean(true);
+  writer.text("updated");
+  writer.number(-1.5);
+  writer.text("abc");
+  writer.none();
+  writer.text("not");
+  writer.boolean(false);
+  writer.end_dict();
+  const std::string pickle = writer.finish();
+  const auto flat = parse_flat(pickle).value();
+  REQUIRE(flat.size() == 4);
+  CHECK(flat[0].second.kind == FlatKind::kBool);
+  CHECK(flat[0].second.number == 1);
+  CHECK(flat[1].second.kind == FlatKind::kFloat);
+  CHECK(flat[1].second.number == -1.5);
+  CHECK(flat[2].second.kind == FlatKind::kNone);
+  CHECK(flat[3].second.kind == FlatKind::kBool);
+  CHECK(flat[3].second.number == 0);
+  using namespace std::string_view_literals;
+  for (const std::string_view other : {"\x80\x02}(NNu."sv, "\x80\x02}\x88\x88s."sv})
+    CHECK_FALSE(parse_flat(other));
 }
 
 TEST_CASE("an empty dict, and everything that is something else") {
