@@ -53,7 +53,7 @@ class LargeObjects(unittest.TestCase):
             if "boundary=" in shown.get("Content-Type", ""):
                 shown["Content-Type"] = "multipart"
             self.hide_sum_of_moments(client, path, answer, shown)
-            answers.append((answer.status, shown, json.loads(plain(answer.body)) if as_json else plain(answer.body)))
+            answers.append((answer.status, shown, self.rows(answer.body) if as_json else plain(answer.body)))
             # Swift makes some of these answers anew, without a word about ranges.
             if (answer.status // 100 == 4 and answer.status != 416) or any("If-" in name for name in headers or ()):
                 shown.pop("Accept-Ranges", None)
@@ -61,6 +61,15 @@ class LargeObjects(unittest.TestCase):
                 shown.pop("Content-Length", None)
         self.assertEqual(answers[0], answers[1], f"{method} {path} {headers} {query}")
         return answers[1]
+
+    @staticmethod
+    def rows(body):
+        """A listing, or what else is JSON; a manifest's sum is no other store's (see below)."""
+        rows = json.loads(plain(body))
+        for row in rows if isinstance(rows, list) else ():
+            if "slo_etag" in row:
+                row["hash"] = "its manifest's"
+        return rows
 
     def hide_sum_of_moments(self, client, path, answer, shown):
         """A manifest holds the seconds in which its segments were written, so its sum is one store's own: that of the

@@ -67,7 +67,12 @@ class Sharding(unittest.TestCase):
         for node, text in said.items():
             bad = [line for line in text.splitlines() if re.search("ERROR|Traceback|Audit failed|Unhandled|Failed|Refused", line)
                    and not re.search(f"{expected}|{vanished}", line)]
-            self.assertEqual(bad, [], f"node {node} of {BOTH}:\n{text}")
+            self.assertEqual(bad, [], f"node {node} of {BOTH}:\n{self.server_errors()}\n{text}")
+
+    def server_errors(self):
+        """What container servers answered with 500, and what they said of it."""
+        return "\n".join(line for log in sorted((self.cluster.folder / "log").glob("container-*"))
+                         for line in log.read_text(errors="replace").splitlines() if re.search('ERROR|" 500 ', line))
 
     def settle(self, paths, shards, **options):
         """Passes of all sharders until every copy is sharded."""

@@ -169,9 +169,9 @@ bool ContainerBroker::own_file_is_empty() {
 
 bool ContainerBroker::empty() {
   if (!own_file_is_empty()) return false;
-  const auto& all = files();
-  if (fixed_file_.empty() && all.size() > 1 && !of_file(all[all.size() - 2]).own_file_is_empty())
-    return false;
+  bool empty = true;
+  on_retiring([&](ContainerBroker& retiring) { empty = retiring.own_file_is_empty(); });
+  if (!empty) return false;
   if (!is_root() || !sharding_initiated()) return true;
   std::int64_t objects = 0;
   ShardQuery counted;
@@ -339,9 +339,7 @@ std::optional<ContainerBroker::Change> ContainerBroker::merge_one(Database& data
 
 void ContainerBroker::list(const ListingQuery& query, std::int64_t policy,
                            const ListingSink& sink) {
-  const auto& all = files();
-  if (fixed_file_.empty() && all.size() > 1)
-    return of_file(all[all.size() - 2]).list(query, policy, sink);
+  if (on_retiring([&](ContainerBroker& retiring) { retiring.list(query, policy, sink); })) return;
   commit_pending();
   with([&](Database& database) {
     list_names(database, "object", "created_at, size, content_type, etag", query, policy,

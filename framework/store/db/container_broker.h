@@ -194,6 +194,9 @@ class APUS_API ContainerBroker final : public Broker {
   [[nodiscard]] std::optional<std::string> name_at(const std::string& after, std::int64_t distance);
   [[nodiscard]] std::optional<ContainerStat> own_info();
   void add_shard_stats(ContainerStat& stat);
+  /// Runs `work` on the retiring file. False: there is none, or a sharder took it away before it
+  /// could be opened.
+  bool on_retiring(const std::function<void(ContainerBroker&)>& work);
   [[nodiscard]] bool own_file_is_empty();
   [[nodiscard]] std::vector<ShardRange> stored_shard_ranges(const ShardQuery& query);
   void append_filler(const ShardQuery& query, const std::string& marker,

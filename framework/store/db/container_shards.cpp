@@ -60,6 +60,21 @@ ContainerBroker ContainerBroker::of_file(const std::string& file) const {
   return {services_, place_, account_, container_, file};
 }
 
+bool ContainerBroker::on_retiring(const std::function<void(ContainerBroker&)>& work) {
+  while (fixed_file_.empty() && files().size() > 1) {
+    const std::vector<std::string> before = files();
+    try {
+      ContainerBroker retiring = of_file(before[before.size() - 2]);
+      work(retiring);
+      return true;
+    } catch (const DatabaseError& error) {
+      forget_files();
+      if (!error.absent() || files() == before) throw;
+    }
+  }
+  return false;
+}
+
 ShardingState ContainerBroker::state() {
   if (files().empty()) return ShardingState::kNotFound;
   if (files().size() > 1) return ShardingState::kSharding;
@@ -72,13 +87,14 @@ ShardingState ContainerBroker::state() {
 }
 
 void ContainerBroker::add_shard_stats(ContainerStat& stat) {
-  stat.state = state();
-  if (stat.state == ShardingState::kSharding) {
-    if (const auto retiring = of_file(files()[files().size() - 2]).own_info()) {
-      stat.object_count = retiring->object_count;
-      stat.bytes_used = retiring->bytes_used;
+  const bool sharding = on_retiring([&](ContainerBroker& retiring) {
+    if (const auto old = retiring.own_info()) {
+      stat.object_count = old->object_count;
+      stat.bytes_used = old->bytes_used;
     }
-  } else if (stat.state == ShardingState::kSharded && is_root()) {
+  });
+  stat.state = sharding ? ShardingState::kSharding : state();
+  if (stat.state == ShardingState::kSharded && is_root()) {
     stat.object_count = stat.bytes_used = 0;
     ShardQuery counted;
     counted.states = {ShardRange::kActive, ShardRange::kSharding, ShardRange::kShrinking};

@@ -97,6 +97,31 @@ TEST_CASE("the retiring file stays while rows come to it") {
   CHECK(broker.state() == ShardingState::kCollapsed);  // it has no shard
 }
 
+TEST_CASE("whoever looked before the retiring file went reads the one that stayed") {
+  Store store;
+  auto sharder = store.container();
+  sharder.create(at(10), 0);
+  sharder.merge_objects(numbered(2));
+  sharder.merge_shard_ranges({own_range(at(60).internal())});
+  REQUIRE(sharder.set_sharding_state());
+  auto reader = store.container();
+  REQUIRE(reader.files().size() == 2);
+  REQUIRE(sharder.set_sharded_state(2));
+  SUBCASE("its sums") {
+    const auto stat = reader.info();
+    REQUIRE(stat);
+    CHECK(stat->state == ShardingState::kCollapsed);
+    CHECK(stat->object_count == 0);
+  }
+  SUBCASE("whether it is empty") { CHECK(reader.empty()); }
+  SUBCASE("its names") {
+    int rows = 0;
+    reader.list({}, 0, [&](const ListingEntry&) { ++rows; });
+    CHECK(rows == 0);
+  }
+  CHECK(reader.files().size() == 1);
+}
+
 TEST_CASE("a shard's copy is made with its epoch") {
   Store store;
   auto broker = store.container();
