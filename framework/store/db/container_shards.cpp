@@ -64,7 +64,7 @@ bool ContainerBroker::on_retiring(const std::function<void(ContainerBroker&)>& w
   while (fixed_file_.empty() && files().size() > 1) {
     const std::vector<std::string> before = files();
     try {
-      ContainerBroker retiring = of_file(before[before.size() - 2]);
+      ContainerBroker retiring = oldest();
       work(retiring);
       return true;
     } catch (const DatabaseError& error) {

@@ -50,7 +50,6 @@ class APUS_API SuffixMap {
   /// Those that the other has not, or has with another hash.
   [[nodiscard]] std::vector<std::string> differing_from(const SuffixMap& other) const;
 
-  void reserve(std::size_t count) { entries_.reserve(count); }
   /// Puts it in, or gives it another hash; none for one of more than 32 bytes. All three do nothing
   /// for what is_suffix does not take. In the order of the suffixes it is cheapest.
   void set(std::string_view suffix, std::string_view hash);
