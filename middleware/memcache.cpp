@@ -102,6 +102,7 @@ class MemcacheFilter final : public Filter {
 
   Response operator()(Request& request) const override {
     request.context.cache = cache_.get();
+    next().foresee(request, request.context.foreseen);
     return next()(request);
   }
 

@@ -3,8 +3,10 @@
 #include <apus/text.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "framework/cache/memcached_server.h"
 #include "framework/cache/server_ring.h"
@@ -46,18 +48,21 @@ class MemcachedCache final : public Cache {
     return out;
   }
 
-  std::optional<std::string> get_both(std::string_view key, Beside& beside) override {
-    const std::array<std::string, 2> hashed = {md5_hex(key), md5_hex(beside.key)};
-    const auto first = first_usable(hashed[0]);
-    if (!first || first != first_usable(hashed[1])) return get(key);
-    std::array<std::optional<std::string>, 2> out;
-    if (!servers_[*first]->run(
-            [&](memcached_st& memcached) { return get_all(memcached, hashed, out); })) {
-      return get(key);
+  std::vector<std::optional<std::string>> get_many(std::span<const std::string> keys) override {
+    std::vector<std::optional<std::string>> out(keys.size());
+    std::map<std::size_t, Group> groups;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      std::string hashed = md5_hex(keys[i]);
+      const auto server = first_usable(hashed);
+      if (server) groups[*server].add(i, std::move(hashed));
     }
-    beside.asked = true;
-    beside.value = std::move(out[1]);
-    return std::move(out[0]);
+    for (const auto& [server, group] : groups) {
+      const bool talked = servers_[server]->run(
+          [&, &of = group](memcached_st& memcached) { return get_all(memcached, of, out); });
+      if (talked) continue;
+      for (const std::size_t place : group.places) out[place] = get(keys[place]);
+    }
+    return out;
   }
 
   void set(std::string_view key, std::string_view json, std::chrono::seconds ttl) override {
@@ -125,19 +130,27 @@ class MemcachedCache final : public Cache {
     return std::nullopt;
   }
 
+  // Keys that one server has, hashed, and their places in the question.
+  struct Group {
+    void add(std::size_t place, std::string key) {
+      places.push_back(place);
+      hashed.push_back(std::move(key));
+    }
+    std::vector<std::size_t> places;
+    std::vector<std::string> hashed;
+  };
+
   // One question for all keys. A server that answers with more than was asked for is not to be
   // talked to any longer on this connection.
-  template <std::size_t N>
-  static memcached_return_t get_all(memcached_st& memcached,
-                                    const std::array<std::string, N>& hashed,
-                                    std::array<std::optional<std::string>, N>& out) {
-    std::array<const char*, N> keys{};
-    std::array<std::size_t, N> sizes{};
-    for (std::size_t i = 0; i < N; ++i) {
-      keys[i] = hashed[i].data();
-      sizes[i] = hashed[i].size();
+  static memcached_return_t get_all(memcached_st& memcached, const Group& group,
+                                    std::vector<std::optional<std::string>>& out) {
+    std::vector<const char*> keys;
+    std::vector<std::size_t> sizes;
+    for (const std::string& hashed : group.hashed) {
+      keys.push_back(hashed.data());
+      sizes.push_back(hashed.size());
     }
-    memcached_return_t code = memcached_mget(&memcached, keys.data(), sizes.data(), N);
+    memcached_return_t code = memcached_mget(&memcached, keys.data(), sizes.data(), keys.size());
     if (code != MEMCACHED_SUCCESS) return code;
     // Not one of libmemcached's making: that it would free itself at the last value.
     memcached_result_st result;
@@ -147,14 +160,14 @@ class MemcachedCache final : public Cache {
       void operator()(memcached_result_st* done) const { memcached_result_free(done); }
     };
     const std::unique_ptr<memcached_result_st, Done> owned(&result);
-    for (std::size_t i = 0; i <= N; ++i) {
+    for (std::size_t i = 0; i <= keys.size(); ++i) {
       if (memcached_fetch_result(&memcached, &result, &code) == nullptr)
         return code == MEMCACHED_END || code == MEMCACHED_NOTFOUND ? MEMCACHED_SUCCESS : code;
       const std::string_view key(memcached_result_key_value(&result),
                                  memcached_result_key_length(&result));
-      const auto at = std::find(hashed.begin(), hashed.end(), key);
-      if (at == hashed.end()) break;
-      out[static_cast<std::size_t>(at - hashed.begin())] =
+      const auto at = std::find(group.hashed.begin(), group.hashed.end(), key);
+      if (at == group.hashed.end()) break;
+      out[group.places[static_cast<std::size_t>(at - group.hashed.begin())]] =
           readable({memcached_result_value(&result), memcached_result_length(&result)},
                    memcached_result_flags(&result));
     }

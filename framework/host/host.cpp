@@ -14,7 +14,6 @@ Logger::~Logger() = default;
 Metrics::~Metrics() = default;
 Cache::~Cache() = default;
 
-std::optional<std::string> Cache::get_both(std::string_view key, Beside&) { return get(key); }
 Clock::~Clock() = default;
 Entropy::~Entropy() = default;
 InfoRegistry::~InfoRegistry() = default;

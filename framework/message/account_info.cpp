@@ -113,12 +113,21 @@ std::shared_ptr<const Info> take_text(KnownFacts<Info>& own, const std::string& 
   return info;
 }
 
-// A request that is told of its account will want to know of its container too.
-std::string container_beside(const Request& request, std::string_view account) {
-  const auto path = split_api_path(request.path, 3);
-  if (!path || path->account != account) return {};
-  std::string key = container_key(account, path->container);
-  return request.context.info_cache->containers.contains(key) ? std::string() : key;
+std::optional<std::string> read_cache(Request& request, const std::string& key) {
+  if (request.context.cache == nullptr) return std::nullopt;
+  return request.context.foreseen.get(*request.context.cache, key);
+}
+
+void write_cache(Request& request, const std::string& key, std::string_view json,
+                 std::chrono::seconds ttl) {
+  request.context.foreseen.drop(key);
+  if (request.context.cache != nullptr && ttl.count() > 0)
+    request.context.cache->set(key, json, ttl);
+}
+
+void clear_cache(Request& request, const std::string& key) {
+  request.context.foreseen.drop(key);
+  if (request.context.cache != nullptr) request.context.cache->remove(key);
 }
 
 Response ask(const Request& request, const App& next, std::string path, std::string_view source) {
@@ -160,17 +169,18 @@ std::string_view field_of(const InfoFields& fields, std::string_view name) {
   return at == fields.end() ? std::string_view() : std::string_view(at->second);
 }
 
+void foresee_infos(const Request& request, ForeseenKeys& keys) {
+  const auto path = split_api_path(request.path, 2);
+  if (!path) return;
+  keys.add(account_key(path->account));
+  if (!path->container.empty()) keys.add(container_key(path->account, path->container));
+}
+
 std::shared_ptr<const AccountInfo> cached_account_info(Request& request, std::string_view account) {
   InfoCache& own = own_cache(request);
   const std::string key = account_key(account);
   if (const auto at = own.accounts.find(key); at != own.accounts.end()) return at->second;
-  if (request.context.cache == nullptr) return nullptr;
-  Cache::Beside beside(container_beside(request, account));
-  if (beside.key.empty())
-    return take_text(own.accounts, key, request.context.cache->get(key), parse_account_info);
-  auto text = request.context.cache->get_both(key, beside);
-  take_text(own.containers, beside.key, std::move(beside.value), parse_container_info);
-  return take_text(own.accounts, key, std::move(text), parse_account_info);
+  return take_text(own.accounts, key, read_cache(request, key), parse_account_info);
 }
 
 std::shared_ptr<const ContainerInfo> cached_container_info(Request& request,
@@ -179,8 +189,7 @@ std::shared_ptr<const ContainerInfo> cached_container_info(Request& request,
   auto& own = own_cache(request).containers;
   const std::string key = container_key(account, container);
   if (const auto at = own.find(key); at != own.end()) return at->second;
-  if (request.context.cache == nullptr) return nullptr;
-  return take_text(own, key, request.context.cache->get(key), parse_container_info);
+  return take_text(own, key, read_cache(request, key), parse_container_info);
 }
 
 std::shared_ptr<const AccountInfo> get_account_info(Request& request, const App& next,
@@ -251,8 +260,7 @@ void remember_account(Request& request, std::string_view account, const Response
   if (!keep) return;
   const std::string key = account_key(account);
   auto info = std::make_shared<const AccountInfo>(account_info_of(response, policies));
-  if (request.context.cache != nullptr && keep->count() > 0)
-    request.context.cache->set(key, to_json(*info), *keep);
+  write_cache(request, key, to_json(*info), *keep);
   own_cache(request).accounts[key] = std::move(info);
 }
 
@@ -262,23 +270,21 @@ void remember_container(Request& request, std::string_view account, std::string_
   if (!keep) return;
   const std::string key = container_key(account, container);
   auto info = std::make_shared<const ContainerInfo>(container_info_of(response));
-  if (request.context.cache != nullptr && keep->count() > 0)
-    request.context.cache->set(key, to_json(*info), *keep);
+  write_cache(request, key, to_json(*info), *keep);
   own_cache(request).containers[key] = std::move(info);
 }
 
 void forget_account(Request& request, std::string_view account) {
   const std::string key = account_key(account);
   own_cache(request).accounts.erase(key);
-  if (request.context.cache != nullptr) request.context.cache->remove(key);
+  clear_cache(request, key);
 }
 
 void forget_container(Request& request, std::string_view account, std::string_view container) {
   const std::string key = container_key(account, container);
   own_cache(request).containers.erase(key);
-  if (request.context.cache == nullptr) return;
-  request.context.cache->remove(key);
-  request.context.cache->remove("shard-listing/" + key.substr(10));
+  clear_cache(request, key);
+  clear_cache(request, "shard-listing/" + key.substr(10));
 }
 
 }  // namespace apus

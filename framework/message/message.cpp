@@ -83,6 +83,7 @@ const StatusText* find_text(int status) {
 }  // namespace
 
 App::~App() = default;
+void App::foresee(const Request&, ForeseenKeys&) const {}
 Filter::Filter(std::unique_ptr<const App> next) : next_(std::move(next)) {}
 Filter::~Filter() = default;
 Daemon::~Daemon() = default;
@@ -119,6 +120,7 @@ Request make_subrequest(const Request& parent, std::string method, std::string p
   out.context.fetch_crypto_keys = nullptr;
   out.context.crypto_override = false;
   out.context.timestamp.reset();
+  out.context.foreseen.clear();
   for (const std::string_view name : {"User-Agent", "X-Trans-Id-Extra", "Referer"}) {
     if (const std::string* value = parent.headers.find(name)) out.headers.set(name, *value);
   }

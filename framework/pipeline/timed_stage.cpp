@@ -19,6 +19,9 @@ class TimedStage final : public App {
     const Measure measure(times_);
     return (*stage_)(request);
   }
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    stage_->foresee(request, keys);
+  }
 
  private:
   // Counts also what ends in an exception.

@@ -41,6 +41,9 @@ class Borrowed final : public App {
  public:
   explicit Borrowed(const App& app) : app_(app) {}
   Response operator()(Request& request) const override { return app_(request); }
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    app_.foresee(request, keys);
+  }
 
  private:
   const App& app_;

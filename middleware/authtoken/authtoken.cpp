@@ -67,6 +67,12 @@ class AuthtokenFilter final : public Filter {
     }
   }
 
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    const std::string token = token_of(request);
+    if (cache_time_ > 0 && !token.empty()) keys.add(cache_key(token));
+    next().foresee(request, keys);
+  }
+
   Response operator()(Request& request) const override {
     request.context.identity = nullptr;
     const Verdict user = judge(request, token_of(request));
@@ -104,16 +110,20 @@ class AuthtokenFilter final : public Filter {
                               service_roles_.end()) != roles.end();
   }
 
-  // From the cache, else from Keystone. Tokens are no keys of the cache: their
-  // digests are.
-  Verdict judge(const Request& request, const std::string& token) const {
-    if (token.empty()) return {};
+  // Tokens are no keys of the cache: their digests are.
+  static std::string cache_key(const std::string& token) {
     Digest digest(DigestKind::kSha256);
     digest.update(token);
-    const std::string key = "authtoken/" + digest.finish_hex();
+    return "authtoken/" + digest.finish_hex();
+  }
+
+  // From the cache, else from Keystone.
+  Verdict judge(Request& request, const std::string& token) const {
+    if (token.empty()) return {};
+    const std::string key = cache_key(token);
     Cache* cache = cache_time_ > 0 ? request.context.cache : nullptr;
     if (cache != nullptr) {
-      const auto text = cache->get(key);
+      const auto text = request.context.foreseen.get(*cache, key);
       const auto known = text ? authtoken::parse_verdict(*text) : std::nullopt;
       if (known && !is_over(*known)) return *known;
     }

@@ -80,12 +80,16 @@ class TempauthFilter final : public Filter {
     host_.info().set("tempauth", section.dump());
   }
 
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    if (const std::string_view token = own_token(request); !token.empty())
+      tokens_.foresee(token, keys);
+    next().foresee(request, keys);
+  }
+
   Response operator()(Request& request) const override {
     if (overrides_ && request.context.authorize_override) return next()(request);
     if (request.path.starts_with(auth_prefix_)) return answer_auth(request);
-    const std::string token(
-        request.headers.get("X-Auth-Token", request.headers.get("X-Storage-Token")));
-    if (!token.empty() && token.starts_with(prefix_)) {
+    if (const std::string token(own_token(request)); !token.empty()) {
       if (auto refusal = identify(request, token)) return std::move(*refusal);
     } else {
       install_for_anonymous(request);
@@ -100,6 +104,13 @@ class TempauthFilter final : public Filter {
     if (request.context.cache == nullptr)
       throw std::runtime_error("tempauth needs the cache filter in front of it");
     return *request.context.cache;
+  }
+
+  // The request's token when it is one of this filter's, else empty.
+  std::string_view own_token(const Request& request) const {
+    const std::string_view token =
+        request.headers.get("X-Auth-Token", request.headers.get("X-Storage-Token"));
+    return token.starts_with(prefix_) ? token : std::string_view();
   }
 
   // The auth service.
@@ -194,7 +205,7 @@ class TempauthFilter final : public Filter {
   // Sets the user of a token of ours; a refusal when it is none.
   std::optional<Response> identify(Request& request, const std::string& token) const {
     Cache& cache = cache_of(request);
-    const auto grant = tokens_.find(cache, token);
+    const auto grant = tokens_.find(cache, request.context.foreseen, token);
     if (!grant) {
       if (!prefix_.empty()) {
         count("unauthorized");
@@ -205,7 +216,7 @@ class TempauthFilter final : public Filter {
     }
     request.context.remote_user = grant->groups;
     if (const std::string* service = request.headers.find("X-Service-Token")) {
-      if (const auto more = tokens_.find(cache, *service))
+      if (const auto more = tokens_.find(cache, request.context.foreseen, *service))
         request.context.remote_user += "," + more->groups;
     }
     const auto groups = split_list(request.context.remote_user);

@@ -24,8 +24,12 @@ std::string Tokens::token_key(std::string_view token) const {
   return (prefix_ + "/token/").append(token);
 }
 
-std::optional<Grant> Tokens::find(Cache& cache, std::string_view token) const {
-  const auto value = cache.get(token_key(token));
+std::optional<Grant> Tokens::find(Cache& cache, ForeseenKeys& foreseen,
+                                  std::string_view token) const {
+  return read(foreseen.get(cache, token_key(token)));
+}
+
+std::optional<Grant> Tokens::read(const std::optional<std::string>& value) const {
   const auto json = value ? Json::parse(*value) : std::nullopt;
   if (!json || json->array() == nullptr || json->array()->size() != 2) return std::nullopt;
   const auto end = (*json->array())[0].number();

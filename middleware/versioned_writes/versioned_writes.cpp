@@ -36,6 +36,9 @@ class VersionedWritesFilter final : public App {
   VersionedWritesFilter(const PluginArgs& args, std::unique_ptr<const App> next)
       : versions_(args, with_object_versions(args, std::move(next))) {}
   Response operator()(Request& request) const override { return versions_(request); }
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    versions_.foresee(request, keys);
+  }
 
  private:
   LegacyVersions versions_;

@@ -1,6 +1,7 @@
 // The proxy: the v1 API in front of account, container and object servers.
 #pragma once
 
+#include <apus/account_info.h>
 #include <apus/app.h>
 #include <apus/plugin.h>
 
@@ -13,6 +14,9 @@ class ProxyApp final : public App {
  public:
   explicit ProxyApp(const PluginArgs& args);
   Response operator()(Request& request) const override;
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    foresee_infos(request, keys);
+  }
 
  private:
   Response route(Request& request) const;

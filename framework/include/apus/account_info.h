@@ -100,6 +100,9 @@ APUS_API std::shared_ptr<const ObjectInfo> get_object_info(
     Request& request, const App& next, std::string_view account, std::string_view container,
     std::string_view object, std::string_view source = "GET_OBJECT_INFO");
 
+/// The infos of the account and the container that the request's path names.
+APUS_API void foresee_infos(const Request& request, ForeseenKeys& keys);
+
 /// Without asking anybody: null when neither cache knows.
 APUS_API std::shared_ptr<const AccountInfo> cached_account_info(Request& request,
                                                                 std::string_view account);

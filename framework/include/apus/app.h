@@ -21,6 +21,11 @@ class APUS_API App {
   /// Expected outcomes are statuses. What is thrown becomes a 500 in the host (or an aborted
   /// connection when the head is out already) and is logged.
   virtual Response operator()(Request& request) const = 0;
+
+  /// Adds the keys that this App will most likely read in the request's Cache, and so do those
+  /// behind it. Only advice: called before the request comes, maybe for one that never does. Must
+  /// not throw, wait or ask anybody. An App in front of another passes the call on.
+  virtual void foresee(const Request& request, ForeseenKeys& keys) const;
 };
 
 /// An App in front of another. Owned by the pipeline; lives as long as the process.
@@ -28,6 +33,9 @@ class APUS_API Filter : public App {
  public:
   explicit Filter(std::unique_ptr<const App> next);
   ~Filter() override;
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    next_->foresee(request, keys);
+  }
 
  protected:
   [[nodiscard]] const App& next() const { return *next_; }

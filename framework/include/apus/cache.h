@@ -6,9 +6,10 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 namespace apus {
 
@@ -32,15 +33,30 @@ class APUS_API Cache {
                                                 std::chrono::seconds ttl) = 0;
   virtual void remove(std::string_view key) = 0;
 
-  /// A second key, and what the cache says of it.
-  struct Beside {
-    explicit Beside(std::string wanted) : key(std::move(wanted)) {}
+  /// What `get` says of each of the keys, in their order; with as few questions as there are
+  /// servers that have them. A key stands there once.
+  virtual std::vector<std::optional<std::string>> get_many(std::span<const std::string> keys);
+};
+
+/// The keys that a request's filters and its app will read: the first of them that is read is asked
+/// for together with all the others. One thread at a time.
+class APUS_API ForeseenKeys {
+ public:
+  void add(std::string key);
+  /// As cache.get(key). What was learned with another key is told once; then the cache is asked
+  /// again.
+  std::optional<std::string> get(Cache& cache, std::string_view key);
+  /// It was written, or is not wanted any more.
+  void drop(std::string_view key);
+  void clear() { entries_.clear(); }
+
+ private:
+  struct Entry {
     std::string key;
-    bool asked = false;                ///< false = nothing is known of it
-    std::optional<std::string> value;  ///< as `get` gives it
+    std::optional<std::string> value;
   };
-  /// As get(key). `beside` is answered too where that takes no question of its own.
-  virtual std::optional<std::string> get_both(std::string_view key, Beside& beside);
+  std::vector<Entry> entries_;
+  bool asked_ = false;
 };
 
 }  // namespace apus

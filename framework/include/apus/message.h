@@ -2,6 +2,7 @@
 #pragma once
 
 #include <apus/abi.h>
+#include <apus/cache.h>
 #include <apus/headers.h>
 #include <apus/source.h>
 #include <apus/text.h>
@@ -19,7 +20,6 @@ namespace apus {
 
 struct Request;
 struct Response;
-class Cache;
 struct InfoCache;
 struct Identity;
 struct CryptoKeys;
@@ -62,6 +62,7 @@ struct APUS_API Context {
   std::optional<int> policy_index;  ///< policy the object request ran under, for logs
 
   Cache* cache = nullptr;                 ///< swift.cache; null = none. Outlives the request.
+  ForeseenKeys foreseen;                  ///< for reading `cache`; what was added by App::foresee
   std::shared_ptr<InfoCache> info_cache;  ///< swift.infocache: infos fetched for this request
   std::optional<Timestamp>
       timestamp;  ///< X-Timestamp of the request, once the proxy or a back end set it

@@ -24,16 +24,14 @@ class MapCache final : public Cache {
     return std::nullopt;
   }
   void remove(std::string_view key) override { values.erase(std::string(key)); }
-  std::optional<std::string> get_both(std::string_view key, Beside& beside) override {
-    ++pairs;
-    beside.asked = true;
-    beside.value = get(beside.key);
-    return get(key);
+  std::vector<std::optional<std::string>> get_many(std::span<const std::string> keys) override {
+    questions.push_back({keys.begin(), keys.end()});
+    return Cache::get_many(keys);
   }
 
   std::map<std::string, std::string> values;
   std::map<std::string, std::chrono::seconds> ttls;
-  int pairs = 0;
+  std::vector<std::vector<std::string>> questions;
 };
 
 class FakeNext final : public App {
@@ -160,7 +158,7 @@ TEST_CASE("broken cache values are no values") {
   CHECK(odd->status == 0);
 }
 
-TEST_CASE("a request in a container that asks for its account is told of both") {
+TEST_CASE("foreseen infos of account and container are one question") {
   MapCache cache;
   FakeNext next;
   next.answer = [](Request&) { return container_answer(); };
@@ -173,18 +171,68 @@ TEST_CASE("a request in a container that asks for its account is told of both") 
 
   Request request("GET", "/v1/a/c/o");
   request.context.cache = &cache;
-  cache.pairs = 0;
+  foresee_infos(request, request.context.foreseen);
   CHECK(get_account_info(request, next, "a")->total_object_count == 3);
-  CHECK(cache.pairs == 1);
+  CHECK(cache.questions == std::vector<std::vector<std::string>>{{"account/a", "container/a/c"}});
   cache.values.clear();
   CHECK(get_container_info(request, next, "a", "c")->object_count == 7);
   CHECK(next.asked.size() == asked);
 
-  Request account("GET", "/v1/a");
-  account.context.cache = &cache;
-  get_account_info(account, next, "a");
-  Request other("GET", "/v1/b/c/o");
+  Request other("GET", "/v1/b");
   other.context.cache = &cache;
-  get_account_info(other, next, "a");
-  CHECK(cache.pairs == 1);
+  foresee_infos(other, other.context.foreseen);
+  get_account_info(other, next, "b");
+  CHECK(cache.questions.back() == std::vector<std::string>{"account/b"});
+  Request root("GET", "/info");
+  foresee_infos(root, root.context.foreseen);
+  CHECK_FALSE(root.context.foreseen.get(cache, "account/b") == std::nullopt);
+  CHECK(cache.questions.size() == 2);
+}
+
+TEST_CASE("an info that was learned beside another and written since is not told") {
+  MapCache cache;
+  FakeNext next;
+  next.answer = [](Request&) { return container_answer(); };
+  cache.values["account/a"] = R"({"status": 204})";
+  cache.values["container/a/c"] = R"({"status": 204, "object_count": "1"})";
+  Request request("PUT", "/v1/a/c");
+  request.context.cache = &cache;
+  foresee_infos(request, request.context.foreseen);
+  get_account_info(request, next, "a");
+  SUBCASE("forgotten") {
+    forget_container(request, "a", "c");
+    CHECK(get_container_info(request, next, "a", "c")->object_count == 7);
+    CHECK(next.asked.size() == 1);
+  }
+  SUBCASE("remembered, then forgotten by another proxy") {
+    remember_container(request, "a", "c", container_answer(), std::chrono::seconds(60));
+    request.context.info_cache = nullptr;
+    cache.values.erase("container/a/c");
+    CHECK(cached_container_info(request, "a", "c") == nullptr);
+  }
+  SUBCASE("a sub-request asks for itself") {
+    Request sub = make_subrequest(request, "GET", "/v1/a/c", "TEST", true);
+    sub.context.info_cache = nullptr;
+    cache.values["container/a/c"] = R"({"status": 204, "object_count": "2"})";
+    CHECK(cached_container_info(sub, "a", "c")->object_count == 2);
+  }
+}
+
+TEST_CASE("foreseen keys are asked for once and told once") {
+  MapCache cache;
+  cache.values = {{"one", "1"}, {"two", "2"}};
+  ForeseenKeys keys;
+  for (const char* key : {"one", "two", "none", "one"}) keys.add(key);
+  CHECK(keys.get(cache, "other") == std::nullopt);
+  CHECK(cache.questions.empty());
+  CHECK(keys.get(cache, "two") == "2");
+  CHECK(cache.questions == std::vector<std::vector<std::string>>{{"one", "two", "none"}});
+  keys.add("late");
+  cache.values = {{"one", "11"}, {"two", "22"}, {"none", "0"}, {"late", "9"}};
+  CHECK(keys.get(cache, "two") == "22");
+  CHECK(keys.get(cache, "one") == "1");
+  CHECK(keys.get(cache, "one") == "11");
+  CHECK(keys.get(cache, "none") == std::nullopt);
+  CHECK(keys.get(cache, "late") == "9");
+  CHECK(cache.questions.size() == 1);
 }

@@ -334,54 +334,43 @@ TEST_CASE("memcache: TLS is refused, not ignored") {
       std::runtime_error);
 }
 
-TEST_CASE("memcached: two keys of one server are one question") {
+TEST_CASE("memcached: many keys are told in their order") {
   const Memcached server;
   Shared shared({server.name()});
   Cache& cache = *shared.cache;
+  const std::vector<std::string> keys = {"key", "other", "third"};
+  using Values = std::vector<std::optional<std::string>>;
+  CHECK(cache.get_many(keys) == Values(3));
   cache.set("key", R"({"a": 1})", Seconds(60));
-  Cache::Beside beside("other");
-  CHECK(cache.get_both("key", beside) == R"({"a": 1})");
-  CHECK(beside.asked);
-  CHECK_FALSE(beside.value);
+  cache.set("third", "[3]", Seconds(60));
+  CHECK(cache.get_many(keys) == Values{R"({"a": 1})", std::nullopt, "[3]"});
   cache.set("other", "[2]", Seconds(60));
-  CHECK(cache.get_both("key", beside) == R"({"a": 1})");
-  CHECK(beside.value == "[2]");
   cache.remove("key");
-  beside = Cache::Beside("other");
-  CHECK_FALSE(cache.get_both("key", beside));
-  CHECK(beside.value == "[2]");
-  // The same one twice.
-  beside = Cache::Beside("key");
-  CHECK_FALSE(cache.get_both("key", beside));
-  CHECK_FALSE(beside.value);
+  CHECK(cache.get_many(keys) == Values{std::nullopt, "[2]", "[3]"});
+  CHECK(cache.get_many({}).empty());
   CHECK(cache.get("other") == "[2]");
 }
 
-TEST_CASE("memcached: what another server has is not asked for beside") {
+TEST_CASE("memcached: many keys of several servers, and of one that is gone") {
   const Memcached one;
-  const Memcached two;
+  Memcached two;
   Shared shared({one.name(), two.name()});
-  int together = 0;
+  std::vector<std::string> keys;
   for (int i = 0; i < 40; ++i) {
-    const std::string name = "k" + std::to_string(i);
-    shared.cache->set(name, std::to_string(i), Seconds(60));
-    Cache::Beside beside(name);
-    shared.cache->set("key", "[1]", Seconds(60));
-    CHECK(shared.cache->get_both("key", beside) == "[1]");
-    if (!beside.asked) continue;
-    ++together;
-    CHECK(beside.value == std::to_string(i));
+    keys.push_back("k" + std::to_string(i));
+    shared.cache->set(keys.back(), std::to_string(i), Seconds(60));
   }
-  CHECK(together > 0);
-  CHECK(together < 40);
-}
-
-TEST_CASE("memcached: a server that is gone knows nothing of two keys either") {
-  Memcached server;
-  Shared shared({server.name()});
-  shared.cache->set("key", "[1]", Seconds(60));
-  server.stop();
-  Cache::Beside beside("other");
-  CHECK_FALSE(shared.cache->get_both("key", beside));
-  CHECK_FALSE(beside.asked);
+  const auto values = shared.cache->get_many(keys);
+  for (int i = 0; i < 40; ++i) CHECK(values[static_cast<std::size_t>(i)] == std::to_string(i));
+  two.stop();
+  const auto left = shared.cache->get_many(keys);
+  int known = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto& value = left[static_cast<std::size_t>(i)];
+    if (!value) continue;
+    ++known;
+    CHECK(value == std::to_string(i));
+  }
+  CHECK(known > 0);
+  CHECK(known < 40);
 }

@@ -70,6 +70,9 @@ class Lint final : public App {
   ~Lint() override;
 
   Response operator()(Request& request) const override;
+  void foresee(const Request& request, ForeseenKeys& keys) const override {
+    app_->foresee(request, keys);
+  }
 
  private:
   Response ask(Request& request) const;
