@@ -13,28 +13,33 @@ std::vector<std::optional<std::string>> Cache::get_many(std::span<const std::str
 }
 
 void ForeseenKeys::add(std::string key) {
-  const bool known = std::any_of(entries_.begin(), entries_.end(),
-                                 [&](const Entry& entry) { return entry.key == key; });
-  if (!known && !asked_) entries_.push_back({std::move(key), std::nullopt});
+  if (!asked_ && std::find(keys_.begin(), keys_.end(), key) == keys_.end())
+    keys_.push_back(std::move(key));
 }
 
 std::optional<std::string> ForeseenKeys::get(Cache& cache, std::string_view key) {
-  const auto is_it = [&](const Entry& entry) { return entry.key == key; };
-  auto at = std::find_if(entries_.begin(), entries_.end(), is_it);
-  if (at == entries_.end()) return cache.get(key);
-  if (!std::exchange(asked_, true)) {
-    std::vector<std::string> keys;
-    for (const Entry& entry : entries_) keys.push_back(entry.key);
-    auto values = cache.get_many(keys);
-    for (std::size_t i = 0; i < values.size(); ++i) entries_[i].value = std::move(values[i]);
-  }
-  std::optional<std::string> out = std::move(at->value);
-  entries_.erase(at);
-  return out;
+  const auto at = std::find(keys_.begin(), keys_.end(), key);
+  if (at == keys_.end()) return cache.get(key);
+  if (!std::exchange(asked_, true)) values_ = cache.get_many(keys_);
+  auto& value = values_[static_cast<std::size_t>(at - keys_.begin())];
+  at->clear();  // told; no key is empty
+  return std::exchange(value, std::nullopt);
 }
 
 void ForeseenKeys::drop(std::string_view key) {
-  std::erase_if(entries_, [&](const Entry& entry) { return entry.key == key; });
+  const auto at = std::find(keys_.begin(), keys_.end(), key);
+  if (at == keys_.end()) return;
+  if (asked_) {
+    at->clear();
+  } else {
+    keys_.erase(at);
+  }
+}
+
+void ForeseenKeys::clear() {
+  keys_.clear();
+  values_.clear();
+  asked_ = false;
 }
 
 }  // namespace apus

@@ -53,8 +53,11 @@ class MemcachedCache final : public Cache {
     std::map<std::size_t, Group> groups;
     for (std::size_t i = 0; i < keys.size(); ++i) {
       std::string hashed = md5_hex(keys[i]);
-      const auto server = first_usable(hashed);
-      if (server) groups[*server].add(i, std::move(hashed));
+      if (const auto server = first_usable(hashed)) {
+        groups[*server].add(i, std::move(hashed));
+      } else {
+        out[i] = get(keys[i]);
+      }
     }
     for (const auto& [server, group] : groups) {
       const bool talked = servers_[server]->run(
@@ -146,6 +149,8 @@ class MemcachedCache final : public Cache {
                                     std::vector<std::optional<std::string>>& out) {
     std::vector<const char*> keys;
     std::vector<std::size_t> sizes;
+    keys.reserve(group.hashed.size());
+    sizes.reserve(group.hashed.size());
     for (const std::string& hashed : group.hashed) {
       keys.push_back(hashed.data());
       sizes.push_back(hashed.size());

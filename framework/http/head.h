@@ -88,4 +88,8 @@ APUS_API bool is_sendable(std::string_view value);
 /// to `internal`. The context and the body are left alone.
 APUS_API void fill_request(const RequestHead& head, bool trusted, Request& request);
 
+/// Status, length and fields of a response from its head, internal names in `internal`. What
+/// belongs to the connection, and Date, is left out. The body is left alone.
+APUS_API void fill_response(const ResponseHead& head, Response& response);
+
 }  // namespace apus::http

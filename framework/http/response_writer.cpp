@@ -39,10 +39,8 @@ void append_number(std::string& out, std::uint64_t value) {
 }
 
 // An application may repeat what a client said: a line end in it must not become one on the wire.
-void append_clean(std::string& out, std::string_view value) {
-  const std::size_t start = out.size();
-  out.append(value);
-  if (is_sendable(value)) return;
+void clean_from(std::size_t start, std::string& out) {
+  if (is_sendable(std::string_view(out).substr(start))) return;
   for (std::size_t i = start; i < out.size(); ++i) {
     if (out[i] == '\r' || out[i] == '\n' || out[i] == '\0') out[i] = ' ';
   }
@@ -66,9 +64,9 @@ bool is_hosts_own(std::string_view name) {
 void append_fields(std::string& out, const Headers& fields) {
   for (const auto& [name, value] : fields) {
     if (is_hosts_own(name)) continue;
-    append_clean(out, name);
-    out.append(": ");
-    append_clean(out, value);
+    const std::size_t start = out.size();
+    out.append(name).append(": ").append(value);
+    clean_from(start, out);
     out.append("\r\n");
   }
 }
@@ -86,7 +84,9 @@ void ResponseWriter::build_head(const Response& response, const Framing& framing
   if (response.reason.empty()) {
     head_.append(reason_phrase(response.status));
   } else {
-    append_clean(head_, response.reason);
+    const std::size_t start = head_.size();
+    head_.append(response.reason);
+    clean_from(start, head_);
   }
   head_.append("\r\n");
   append_fields(head_, response.headers);

@@ -6,6 +6,9 @@
 namespace apus {
 namespace {
 
+// How many fields most requests and answers have at least.
+constexpr std::size_t kUsual = 8;
+
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
@@ -43,9 +46,8 @@ std::string title_case(std::string_view name) {
 }
 
 // From the back: fields of one request share their first bytes.
-bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = a.size(); i-- > 0;) {
+bool same_letters(const char* a, const char* b, std::size_t size) {
+  for (std::size_t i = size; i-- > 0;) {
     if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
   }
   return true;
@@ -84,21 +86,30 @@ void Headers::set(std::string_view name, std::string value) {
       return;
     }
   }
-  fields_.emplace_back(title_case(name), std::move(value));
+  append(title_case(name), std::move(value));
 }
 
-void Headers::append_known_new(std::string name, std::string value) {
+void Headers::append(std::string name, std::string value) {
+  if (fields_.capacity() == 0) fields_.reserve(kUsual);
   fields_.emplace_back(std::move(name), std::move(value));
 }
 
+void Headers::append_known_new(std::string name, std::string value) {
+  append(std::move(name), std::move(value));
+}
+
 void Headers::add(std::string_view name, std::string_view value) {
+  add_spelled(title_case(name), value);
+}
+
+void Headers::add_spelled(std::string name, std::string_view value) {
   for (auto& field : fields_) {
     if (same_name(field.first, name)) {
       field.second.append(",").append(value);
       return;
     }
   }
-  fields_.emplace_back(title_case(name), std::string(value));
+  append(std::move(name), std::string(value));
 }
 
 bool Headers::erase(std::string_view name) {

@@ -213,12 +213,8 @@ Response answer_of(Line line, std::unique_ptr<Source> speech) {
       ++informational;
       continue;
     }
-    Response out(head.status);
-    out.content_length = head.content_length;
-    for (const auto& field : head.fields) {
-      const std::string name = title_case(field.name);
-      (is_internal_name(name) ? out.internal : out.headers).add(name, field.value);
-    }
+    Response out;
+    http::fill_response(head, out);
     line.in().consume(scanner.size());
     if (head.status != 200) return refusal(std::move(line), head, std::move(out));
     if (!head.chunked) throw line.error(Kind::kMalformed, "the answer is no conversation");

@@ -21,27 +21,6 @@ constexpr int kMaxInformational = 16;
 constexpr HeadLimits kAnswerLimits{
     .request_line = 8192, .header_line = 65536, .header_count = 1024, .total = 262144};
 
-bool is_framing_name(std::string_view name) {
-  for (const std::string_view own :
-       {"Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Date"}) {
-    if (same_name(name, own)) return true;
-  }
-  return false;
-}
-
-Response make_response(const ResponseHead& head) {
-  Response out;
-  out.status = head.status;
-  out.reason = head.reason;
-  out.content_length = head.content_length;
-  for (const auto& field : head.fields) {
-    if (is_framing_name(field.name)) continue;
-    const std::string name = title_case(field.name);
-    (is_internal_name(name) ? out.internal : out.headers).add(name, field.value);
-  }
-  return out;
-}
-
 }  // namespace
 
 Exchange::Exchange(Call call, const Deadlines& deadlines, std::shared_ptr<ConnectionPool> pool,
@@ -224,7 +203,8 @@ void Exchange::read_heads() {
 }
 
 void Exchange::finish_head(const ResponseHead& head) {
-  Response response = make_response(head);
+  Response response;
+  fill_response(head, response);
   const bool chunked = head.chunked;
   // What was not sent of the request would be taken for the next one.
   const bool sent = framing_ == BodyFraming::kNone || body_whole_;

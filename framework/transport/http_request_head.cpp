@@ -17,11 +17,13 @@ bool is_transports_own(std::string_view name) {
 }
 
 bool is_name(std::string_view name) {
+  unsigned found = 0;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= ' ' || byte == ':' || byte == 0x7f) return false;
+    found |= static_cast<unsigned>(byte <= ' ') | static_cast<unsigned>(byte == ':') |
+             static_cast<unsigned>(byte == 0x7f);
   }
-  return !name.empty();
+  return found == 0 && !name.empty();
 }
 
 void append_fields(std::string& out, const Headers& fields) {

@@ -48,14 +48,11 @@ class APUS_API ForeseenKeys {
   std::optional<std::string> get(Cache& cache, std::string_view key);
   /// It was written, or is not wanted any more.
   void drop(std::string_view key);
-  void clear() { entries_.clear(); }
+  void clear();
 
  private:
-  struct Entry {
-    std::string key;
-    std::optional<std::string> value;
-  };
-  std::vector<Entry> entries_;
+  std::vector<std::string> keys_;
+  std::vector<std::optional<std::string>> values_;  ///< of the keys, once asked
   bool asked_ = false;
 };
 

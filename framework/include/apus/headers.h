@@ -17,8 +17,12 @@ namespace apus {
 /// "X-Object-Meta-A1B"). Bytes above 0x7f are kept.
 APUS_API std::string title_case(std::string_view name);
 
+/// As same_name, of texts that are `size` long both.
+APUS_API bool same_letters(const char* a, const char* b, std::size_t size);
 /// Case-insensitive over ASCII.
-APUS_API bool same_name(std::string_view a, std::string_view b);
+inline bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_letters(a.data(), b.data(), a.size());
+}
 APUS_API bool starts_with_name(std::string_view name, std::string_view prefix);
 
 /// True for the names by which servers tell each other facts and that no client may say:
@@ -47,6 +51,8 @@ class APUS_API Headers {
   void append_known_new(std::string name, std::string value);
   /// Joins with "," when the name is there, else appends: repeated fields of a request.
   void add(std::string_view name, std::string_view value);
+  /// As `add` for a name that the caller spelled by title_case already.
+  void add_spelled(std::string name, std::string_view value);
   /// True when something was removed.
   bool erase(std::string_view name);
   /// Removes every field for which `predicate(name)` holds.
@@ -69,6 +75,8 @@ class APUS_API Headers {
   [[nodiscard]] std::vector<Field>::const_iterator end() const { return fields_.end(); }
 
  private:
+  void append(std::string name, std::string value);
+
   std::vector<Field> fields_;
 };
 

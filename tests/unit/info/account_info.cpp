@@ -235,4 +235,11 @@ TEST_CASE("foreseen keys are asked for once and told once") {
   CHECK(keys.get(cache, "none") == std::nullopt);
   CHECK(keys.get(cache, "late") == "9");
   CHECK(cache.questions.size() == 1);
+  keys.clear();
+  keys.add("one");
+  keys.add("two");
+  keys.drop("one");
+  CHECK(keys.get(cache, "one") == "11");
+  CHECK(keys.get(cache, "two") == "22");
+  CHECK(cache.questions.back() == std::vector<std::string>{"two"});
 }
