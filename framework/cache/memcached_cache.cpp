@@ -30,23 +30,7 @@ class MemcachedCache final : public Cache {
       servers_.push_back(std::make_unique<MemcachedServer>(name, conf_, clock, log));
   }
 
-  std::optional<std::string> get(std::string_view key) override {
-    std::optional<std::string> out;
-    const std::string hashed = md5_hex(key);
-    on_servers(hashed, [&](MemcachedServer& server) {
-      return server.run([&](memcached_st& memcached) {
-        std::size_t size = 0;
-        std::uint32_t flags = 0;
-        memcached_return_t code = MEMCACHED_FAILURE;
-        const std::unique_ptr<char, FreeMemcached> value(
-            memcached_get(&memcached, hashed.data(), hashed.size(), &size, &flags, &code));
-        if (code == MEMCACHED_SUCCESS)
-          out = readable(std::string_view(value ? value.get() : "", value ? size : 0), flags);
-        return code;
-      });
-    });
-    return out;
-  }
+  std::optional<std::string> get(std::string_view key) override { return read(md5_hex(key)); }
 
   std::vector<std::optional<std::string>> get_many(std::span<const std::string> keys) override {
     std::vector<std::optional<std::string>> out(keys.size());
@@ -56,14 +40,15 @@ class MemcachedCache final : public Cache {
       if (const auto server = first_usable(hashed)) {
         groups[*server].add(i, std::move(hashed));
       } else {
-        out[i] = get(keys[i]);
+        out[i] = read(hashed);
       }
     }
     for (const auto& [server, group] : groups) {
       const bool talked = servers_[server]->run(
           [&, &of = group](memcached_st& memcached) { return get_all(memcached, of, out); });
       if (talked) continue;
-      for (const std::size_t place : group.places) out[place] = get(keys[place]);
+      for (std::size_t i = 0; i < group.places.size(); ++i)
+        out[group.places[i]] = read(group.hashed[i], server);
     }
     return out;
   }
@@ -114,12 +99,32 @@ class MemcachedCache final : public Cache {
   }
 
  private:
+  // `failed`: a server that was asked in vain, and is not asked again.
+  std::optional<std::string> read(const std::string& hashed,
+                                  std::optional<std::size_t> failed = std::nullopt) {
+    std::optional<std::string> out;
+    const auto ask = [&](memcached_st& memcached) {
+      std::size_t size = 0;
+      std::uint32_t flags = 0;
+      memcached_return_t code = MEMCACHED_FAILURE;
+      const std::unique_ptr<char, FreeMemcached> value(
+          memcached_get(&memcached, hashed.data(), hashed.size(), &size, &flags, &code));
+      if (code == MEMCACHED_SUCCESS)
+        out = readable(std::string_view(value ? value.get() : "", value ? size : 0), flags);
+      return code;
+    };
+    on_servers(
+        hashed, [&](MemcachedServer& server) { return server.run(ask); }, failed);
+    return out;
+  }
+
   // The key's servers in turn, until one is talked to.
   template <typename Attempt>
-  void on_servers(const std::string& hashed, Attempt attempt) {
-    bool any = false;
+  void on_servers(const std::string& hashed, Attempt attempt,
+                  std::optional<std::size_t> failed = std::nullopt) {
+    bool any = failed.has_value();
     for (const std::size_t at : ring_.choose(hashed, static_cast<std::size_t>(conf_.tries))) {
-      if (!servers_[at]->usable()) continue;
+      if (at == failed || !servers_[at]->usable()) continue;
       any = true;
       if (attempt(*servers_[at])) return;
     }

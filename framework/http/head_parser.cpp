@@ -19,6 +19,8 @@ constexpr std::array<bool, 256> make_token_table() {
 }
 constexpr std::array<bool, 256> kToken = make_token_table();
 
+constexpr std::size_t kUsualFields = 24;
+
 bool is_token(std::string_view text, bool high_bytes) {
   if (text.empty()) return false;
   return std::all_of(text.begin(), text.end(), [&](char c) {
@@ -54,6 +56,8 @@ std::string_view take_line(std::string_view& head) {
 
 // False on a malformed line. obs-fold starts with a blank, which no name does.
 bool parse_fields(std::string_view head, std::vector<FieldView>& fields) {
+  fields.clear();
+  fields.reserve(kUsualFields);
   while (!head.empty()) {
     const std::string_view line = take_line(head);
     if (line.empty()) return head.empty();
@@ -194,7 +198,6 @@ bool is_sendable(std::string_view value) {
 
 int parse_request_head(std::string_view head, RequestHead& out) {
   if (const int status = parse_request_line(take_line(head), out)) return status;
-  out.fields.clear();
   if (!parse_fields(head, out.fields)) return 400;
   FramingFields framing;
   for (const auto& field : out.fields) framing.see(field);
@@ -212,7 +215,6 @@ bool parse_response_head(std::string_view head, ResponseHead& out) {
   std::from_chars(digits.data(), digits.data() + 3, out.status);
   out.reason = line.size() > 13 ? line.substr(13) : std::string_view();
   if (!is_sendable(out.reason)) return false;
-  out.fields.clear();
   if (!parse_fields(head, out.fields)) return false;
   FramingFields framing;
   for (const auto& field : out.fields) framing.see(field);

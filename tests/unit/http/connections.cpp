@@ -62,7 +62,7 @@ TEST_CASE("trap: idle connections hold no threads") {
 }
 
 TEST_CASE("trap: a slow head ends at its total deadline and holds no thread") {
-  Served served(hello, {.threads = 2, .header_timeout = milliseconds(150)});
+  Served served(hello, {.threads = 2, .header_timeout = milliseconds(400)});
   std::vector<std::unique_ptr<RawClient>> slow;
   for (int i = 0; i < 10; ++i) {
     slow.push_back(std::make_unique<RawClient>(served.server->port()));
@@ -70,7 +70,7 @@ TEST_CASE("trap: a slow head ends at its total deadline and holds no thread") {
   }
   RawClient quick(served.server->port());
   CHECK(status_of(quick.ask(kGet)) == 200);
-  for (int i = 0; i < 40; ++i) {  // each byte comes in time, the head as a whole does not
+  for (int i = 0; i < 80; ++i) {  // each byte comes in time, the head as a whole does not
     slow[0]->send("x");
     std::this_thread::sleep_for(milliseconds(10));
   }
@@ -81,7 +81,8 @@ TEST_CASE("trap: a slow head ends at its total deadline and holds no thread") {
 }
 
 TEST_CASE("a silent new connection and an idle one are closed in time") {
-  Served served(hello, {.keepalive_timeout = milliseconds(60), .header_timeout = milliseconds(60)});
+  Served served(hello,
+                {.keepalive_timeout = milliseconds(400), .header_timeout = milliseconds(400)});
   RawClient silent(served.server->port());
   RawClient idle(served.server->port());
   CHECK(status_of(idle.ask(kGet)) == 200);

@@ -209,7 +209,7 @@ TEST_CASE("a client that stalls or leaves within its body is a 408 or no answer"
           throw;
         }
       },
-      {.client_timeout = milliseconds(50)});
+      {.client_timeout = milliseconds(300)});
   RawClient silent(served.server->port());
   silent.send("PUT / HTTP/1.1\r\nContent-Length: 3\r\n\r\nab");
   CHECK(status_of(silent.all()) == 408);

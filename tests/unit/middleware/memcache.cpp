@@ -374,3 +374,13 @@ TEST_CASE("memcached: many keys of several servers, and of one that is gone") {
   CHECK(known > 0);
   CHECK(known < 40);
 }
+
+TEST_CASE("memcached: a server that does not answer is asked once for many keys") {
+  const Port silent(true);
+  Shared slow({silent.name()},
+              [](MemcachedConf& conf) { conf.io_timeout = std::chrono::milliseconds(50); });
+  const std::vector<std::string> keys = {"key", "other", "third"};
+  using Values = std::vector<std::optional<std::string>>;
+  CHECK(slow.cache->get_many(keys) == Values(3));
+  CHECK(slow.host.log.lines().size() == 1);
+}
