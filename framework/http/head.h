@@ -84,12 +84,15 @@ APUS_API bool parse_response_head(std::string_view head, ResponseHead& out);
 /// True when the value can be sent in a head: no CR, LF or NUL.
 APUS_API bool is_sendable(std::string_view value);
 
+/// Fields of an answer that its host says, not the application: those of the connection, and Date.
+APUS_API bool is_hosts_own(std::string_view name);
+
 /// Fills the fields of a request from its head. With `trusted`, internal names and X-Timestamp go
 /// to `internal`. The context and the body are left alone.
 APUS_API void fill_request(const RequestHead& head, bool trusted, Request& request);
 
-/// Status, length and fields of a response from its head, internal names in `internal`. What
-/// belongs to the connection, and Date, is left out. The body is left alone.
+/// Status, length and fields of a response from its head but for those that is_hosts_own, internal
+/// names in `internal`. The body is left alone.
 APUS_API void fill_response(const ResponseHead& head, Response& response);
 
 }  // namespace apus::http

@@ -179,14 +179,6 @@ int judge_framing(const FramingFields& framing, RequestHead& out) {
   return 0;
 }
 
-bool is_framing_name(std::string_view name) {
-  for (const std::string_view own :
-       {"Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Date"}) {
-    if (same_name(name, own)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 bool is_sendable(std::string_view value) {
@@ -194,6 +186,21 @@ bool is_sendable(std::string_view value) {
   unsigned char lowest = 0xff;
   for (const char c : value) lowest = std::min(lowest, static_cast<unsigned char>(c));
   return lowest > '\r' || value.find_first_of(std::string_view("\r\n\0", 3)) == value.npos;
+}
+
+bool is_hosts_own(std::string_view name) {
+  switch (name.size()) {
+    case 4:
+      return same_name(name, "date");
+    case 10:
+      return same_name(name, "connection") || same_name(name, "keep-alive");
+    case 14:
+      return same_name(name, "content-length");
+    case 17:
+      return same_name(name, "transfer-encoding");
+    default:
+      return false;
+  }
 }
 
 int parse_request_head(std::string_view head, RequestHead& out) {
@@ -250,7 +257,7 @@ void fill_response(const ResponseHead& head, Response& response) {
   response.reason = head.reason;
   response.content_length = head.content_length;
   for (const auto& field : head.fields) {
-    if (is_framing_name(field.name)) continue;
+    if (is_hosts_own(field.name)) continue;
     std::string name = title_case(field.name);
     Headers& target = is_internal_name(name) ? response.internal : response.headers;
     target.add_spelled(std::move(name), field.value);

@@ -46,21 +46,6 @@ void clean_from(std::size_t start, std::string& out) {
   }
 }
 
-bool is_hosts_own(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return same_name(name, "date");
-    case 10:
-      return same_name(name, "connection") || same_name(name, "keep-alive");
-    case 14:
-      return same_name(name, "content-length");
-    case 17:
-      return same_name(name, "transfer-encoding");
-    default:
-      return false;
-  }
-}
-
 void append_fields(std::string& out, const Headers& fields) {
   for (const auto& [name, value] : fields) {
     if (is_hosts_own(name)) continue;

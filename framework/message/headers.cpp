@@ -86,16 +86,12 @@ void Headers::set(std::string_view name, std::string value) {
       return;
     }
   }
-  append(title_case(name), std::move(value));
-}
-
-void Headers::append(std::string name, std::string value) {
-  if (fields_.capacity() == 0) fields_.reserve(kUsual);
-  fields_.emplace_back(std::move(name), std::move(value));
+  append_known_new(title_case(name), std::move(value));
 }
 
 void Headers::append_known_new(std::string name, std::string value) {
-  append(std::move(name), std::move(value));
+  if (fields_.capacity() == 0) fields_.reserve(kUsual);
+  fields_.emplace_back(std::move(name), std::move(value));
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
@@ -109,7 +105,7 @@ void Headers::add_spelled(std::string name, std::string_view value) {
       return;
     }
   }
-  append(std::move(name), std::string(value));
+  append_known_new(std::move(name), std::string(value));
 }
 
 bool Headers::erase(std::string_view name) {

@@ -5,7 +5,6 @@
 #include <apus/testing/host.h>
 #include <apus/testing/temp_tree.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

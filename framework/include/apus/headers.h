@@ -75,8 +75,6 @@ class APUS_API Headers {
   [[nodiscard]] std::vector<Field>::const_iterator end() const { return fields_.end(); }
 
  private:
-  void append(std::string name, std::string value);
-
   std::vector<Field> fields_;
 };
 
