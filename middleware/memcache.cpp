@@ -4,6 +4,7 @@
 #include <apus/local_cache.h>
 #include <apus/memcached.h>
 #include <apus/plugin.h>
+#include <apus/recent_answers.h>
 
 #include <array>
 #include <stdexcept>
@@ -33,6 +34,9 @@ constexpr std::array kOptions = {
                "more errors than this rest a server", 0, kMost},
     OptionSpec{"item_size_warning_threshold", OptionType::kInt, "-1",
                "bytes from which a value is logged", -1, kMost},
+    OptionSpec{"reuse_time", OptionType::kNumber, "0.01",
+               "seconds in which a server's answer serves other requests of this process too", 0,
+               60},
     OptionSpec{"tls_enabled", OptionType::kBool, "false",
                "TLS to the servers: not built in, refused"},
     OptionSpec{"tls_cafile", OptionType::kText, nullptr, "with tls_enabled"},
@@ -92,7 +96,11 @@ std::unique_ptr<Cache> make_cache(const PluginArgs& args) {
   conf.error_suppression_interval = options.number("error_suppression_interval");
   conf.error_suppression_limit = options.number("error_suppression_limit");
   conf.item_size_warning_threshold = options.integer("item_size_warning_threshold");
-  return make_memcached_cache(std::move(conf), args.host.clock(), args.host.logger(args.options));
+  auto servers =
+      make_memcached_cache(std::move(conf), args.host.clock(), args.host.logger(args.options));
+  const auto reuse = options.seconds("reuse_time");
+  if (reuse.count() == 0) return servers;
+  return make_recent_answers(std::move(servers), args.host.clock(), reuse);
 }
 
 class MemcacheFilter final : public Filter {

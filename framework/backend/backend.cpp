@@ -111,7 +111,7 @@ Devices::Devices(std::string root, bool mount_check)
     : root_(std::move(root)), mount_check_(mount_check) {}
 
 std::string Devices::folder(std::string_view device) const {
-  std::string path = root_ + "/" + std::string(device);
+  std::string path = this->path(device);
   struct stat info {};
   if (!is_folder(path, info)) return "";
   if (!mount_check_) return path;

@@ -50,8 +50,13 @@ APUS_API std::optional<Endpoint> parse_endpoint(std::string_view text);
 class APUS_API Devices {
  public:
   Devices(std::string root, bool mount_check);
+  /// Where the device's folder is, or would be: nothing is looked at.
+  [[nodiscard]] std::string path(std::string_view device) const {
+    return root_ + "/" + std::string(device);
+  }
   /// The device's folder; empty when there is none, or it is not mounted and must be.
   [[nodiscard]] std::string folder(std::string_view device) const;
+  [[nodiscard]] bool usable(std::string_view device) const { return !folder(device).empty(); }
 
  private:
   std::string root_;

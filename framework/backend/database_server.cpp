@@ -30,9 +30,9 @@ DatabaseServer::DatabaseServer(Host& host_in, const Options& options, std::strin
 }
 
 BrokerServices DatabaseServer::services() const {
-  return {host.disk(), host.clock(), host.entropy(),
-          log,         connections_, host.swift_conf().constraints,
-          preallocate_};
+  return {host.disk(),  host.clock(), host.entropy(),
+          log,          connections_, host.swift_conf().constraints,
+          preallocate_, &pending_};
 }
 
 bool DatabaseServer::allows(std::string_view verb) const {

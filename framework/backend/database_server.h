@@ -56,6 +56,7 @@ class APUS_API DatabaseServer {
   Reserve reserve_;
   bool preallocate_;
   mutable DatabasePool connections_;
+  mutable PendingRows pending_;
 };
 
 /// Fields that a database keeps as metadata: X-KIND-Meta-*, sysmeta, and `also`.

@@ -28,19 +28,21 @@ constexpr std::array<Value, 256> make_table(Function function) {
   for (unsigned c = 0; c < 256; ++c) table[c] = function(static_cast<char>(c));
   return table;
 }
-// How a byte is spelled at the start of a word and within one.
-constexpr auto kAtWordStart = make_table<char>([](char c) { return c == '_' ? '-' : to_upper(c); });
-constexpr auto kNext = make_table<char>([](char c) { return c == '_' ? '-' : to_lower(c); });
+// How a byte is spelled at the start of a word and within one: behind no letter, and behind one.
+constexpr std::array kSpelling = {
+    make_table<char>([](char c) { return c == '_' ? '-' : to_upper(c); }),
+    make_table<char>([](char c) { return c == '_' ? '-' : to_lower(c); })};
 constexpr auto kIsLetter = make_table<bool>(is_letter);
 
 }  // namespace
 
 std::string title_case(std::string_view name) {
   std::string out(name);
-  const std::array<char, 256>* spelling = &kAtWordStart;
-  for (char& c : out) {
-    c = (*spelling)[static_cast<unsigned char>(c)];
-    spelling = kIsLetter[static_cast<unsigned char>(c)] ? &kNext : &kAtWordStart;
+  bool behind_letter = false;  // of the name as it came: no byte waits for what became of the last
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(name[i]);
+    out[i] = kSpelling[behind_letter ? 1 : 0][c];
+    behind_letter = kIsLetter[c];
   }
   return out;
 }

@@ -9,7 +9,8 @@ Response ObjectApp::remove(Request& request, const Target& target) const {
   Response refusal;
   const auto timestamp = request_timestamp(request, refusal);
   if (!timestamp) return refusal;
-  if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
+  if (!devices_.usable(target.path.device))
+    return insufficient_storage(request, target.path.device);
   const OpenObject object = store_.open(target.place, *timestamp, false, Opening::kFields);
   if (auto ending = unusable(request, target, object)) return std::move(*ending);
   const bool found = object.state == ObjectState::kFound;

@@ -37,11 +37,14 @@ Response ObjectApp::get(Request& request, const Target& target) const {
     if (!asked) return refusal;
     now = *asked;
   }
-  if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
   const bool any_age = is_true(fact(request, "X-Backend-Replication")) ||
                        is_true(fact(request, "X-Backend-Open-Expired"));
-  OpenObject object =
-      store_.open(target.place, now, any_age, head ? Opening::kFields : Opening::kBytes);
+  const Opening opening = head ? Opening::kFields : Opening::kBytes;
+  // An object whose files are seen to be as they were lies on a device that is there.
+  auto seen = store_.open_known(target.place, now, any_age, opening);
+  if (!seen && !devices_.usable(target.path.device))
+    return insufficient_storage(request, target.path.device);
+  OpenObject object = seen ? std::move(*seen) : store_.open(target.place, now, any_age, opening);
   if (auto ending = unusable(request, target, object)) return std::move(*ending);
   if (object.state != ObjectState::kFound) {
     // A precondition that fails has no page, here as where there is an object.

@@ -96,7 +96,7 @@ std::optional<ObjectApp::Target> ObjectApp::locate(const Request& request,
     return std::nullopt;
   }
   Target out{*path, {}, *policy, std::nullopt};
-  out.place.device = devices_.folder(path->device);
+  out.place.device = devices_.path(path->device);
   out.place.directory = conf.policy(*policy)->directory("objects");
   out.place.partition = path->partition;
   out.place.hash = conf.hash_path(path->account, path->container, path->object);

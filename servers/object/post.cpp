@@ -54,7 +54,8 @@ Response ObjectApp::post(Request& request, const Target& target) const {
   if (!expiry) return bad_request(request, "Non-integer X-Delete-At");
   if (*expiry != 0 && static_cast<double>(*expiry) < timestamp->seconds())
     return bad_request(request, "X-Delete-At in past");
-  if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
+  if (!devices_.usable(target.path.device))
+    return insufficient_storage(request, target.path.device);
   const bool any_age = is_true(fact(request, "X-Backend-Replication"));
   const OpenObject object = store_.open(target.place, *timestamp, any_age, Opening::kFields);
   if (auto ending = unusable(request, target, object)) return std::move(*ending);

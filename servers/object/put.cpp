@@ -92,7 +92,8 @@ std::optional<Response> ObjectApp::prepare(Request& request, const Target& targe
     if (!size || *size < 0) return bad_request(request, "Invalid X-Backend-Obj-Content-Length");
     put.size = static_cast<std::uint64_t>(*size);
   }
-  if (target.place.device.empty()) return insufficient_storage(request, target.path.device);
+  if (!devices_.usable(target.path.device))
+    return insufficient_storage(request, target.path.device);
   const OpenObject existing = store_.open(target.place, *timestamp, false, Opening::kFields);
   if (auto ending = unusable(request, target, existing)) return ending;
   const bool found = existing.state == ObjectState::kFound;

@@ -16,7 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness.http import Client  # noqa: E402
-from harness.processes import ApusUp, Child, free_port, wait_for_port  # noqa: E402
+from harness.processes import ApusUp, Child, free_port, wait_for_port, wait_until  # noqa: E402
 
 try:
     from swift.common.memcached import MemcacheRing
@@ -70,6 +70,32 @@ class Shared(unittest.TestCase):
                 self.ring.set(key, value, time=60)
             self.assertEqual(client.request("GET", f"{client.account}/c0/o").status, 200)
         self.assertEqual(client.request("GET", "/healthcheck").status, 200)
+
+    def change_elsewhere(self, container, readable):
+        """As another proxy would after a POST of the container's ACL, until it is seen here."""
+        key = f"container/AUTH_test/{container}"
+        info = {**self.ring.get(key), "read_acl": ".r:*" if readable else None}
+        stranger = Client(self.apus.port)
+        self.ring.set(key, info, time=60)
+        wanted = 200 if readable else 401
+        wait_until(lambda: stranger.request("GET", f"/v1/AUTH_test/{container}/o").status == wanted, 1)
+        stranger.close()
+
+    def test_what_another_proxy_changes_is_seen_soon(self):
+        client = Client(self.apus.port).authenticate(ApusUp.USER, ApusUp.KEY)
+        path = f"{client.account}/c"
+        for step, body in ((path, None), (f"{path}/o", b"x")):
+            self.assertEqual(client.request("PUT", step, body).status, 201)
+        self.assertEqual(client.request("GET", f"{path}/o").status, 200)
+        for turn in range(6):
+            self.change_elsewhere("c", turn % 2 == 0)
+        # What this proxy changes is seen at once.
+        stranger = Client(self.apus.port)
+        for turn in range(20):
+            acl, wanted = ((".r:*", 200), ("", 401))[turn % 2]
+            self.assertEqual(client.request("POST", path, headers={"X-Container-Read": acl}).status, 204)
+            self.assertEqual(stranger.request("GET", f"{path}/o").status, wanted, turn)
+        stranger.close()
 
     def test_CVE_2012_4406(self):
         """Pickles in memcached are no values, and nothing in them is run."""

@@ -224,11 +224,15 @@ void Broker::merge_metadata(const DatabaseMetadata& updates) {
 }
 
 void Broker::put_pending(const std::string& pickle) {
-  {
+  const std::string file = pending_file();
+  const auto write = [&](std::string_view records) {
     const Fd held = take_lock();
-    if (append_pending_row(services_.disk, pending_file(), pickle) <= kPendingLimit) return;
-  }
-  commit_pending();
+    return append_pending(services_.disk, file, records);
+  };
+  const std::string record = pending_record(pickle);
+  const std::uint64_t size =
+      services_.pending != nullptr ? services_.pending->append(file, record, write) : write(record);
+  if (size > kPendingLimit) commit_pending();
 }
 
 std::vector<pickle::Ref> Broker::read_pending(int fd, std::uint64_t size) {

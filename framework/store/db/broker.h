@@ -15,6 +15,7 @@
 #include "framework/store/db/database_metadata.h"
 #include "framework/store/db/database_pool.h"
 #include "framework/store/db/pending_file.h"
+#include "framework/store/db/pending_rows.h"
 
 namespace apus {
 
@@ -39,7 +40,8 @@ struct BrokerServices {
   Logger& log;
   DatabasePool& connections;
   const Constraints& limits;
-  bool preallocate = false;  ///< db_preallocation
+  bool preallocate = false;        ///< db_preallocation
+  PendingRows* pending = nullptr;  ///< for who has many threads; null: each row by itself
 };
 
 /// How long to wait for the folder's lock, and whether a reader may do without the pending rows.

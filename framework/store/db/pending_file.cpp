@@ -27,20 +27,21 @@ std::vector<pickle::Ref> read_pending_rows(std::string_view text, std::vector<st
   return rows;
 }
 
-std::uint64_t append_pending_row(Disk& disk, const std::string& path, std::string_view pickle) {
-  const std::string record = ":" + base64_encode(pickle);
+std::string pending_record(std::string_view pickle) { return ":" + base64_encode(pickle); }
+
+std::uint64_t append_pending(Disk& disk, const std::string& path, std::string_view records) {
   const Fd file(disk, disk.open(path, O_WRONLY | O_CREAT | O_APPEND, 0644));
   struct stat info {};
   if (!file || disk.fstat(file.get(), info) != 0)
     throw std::system_error(errno, std::generic_category(), path);
   const auto before = static_cast<std::uint64_t>(info.st_size);
-  const ssize_t count = disk.write(file.get(), record);
-  if (count != static_cast<ssize_t>(record.size())) {
+  const ssize_t count = disk.write(file.get(), records);
+  if (count != static_cast<ssize_t>(records.size())) {
     const int error = count < 0 ? errno : ENOSPC;
     disk.truncate(file.get(), before);  // half a record would swallow the next one
     throw std::system_error(error, std::generic_category(), path);
   }
-  return before + record.size();
+  return before + records.size();
 }
 
 }  // namespace apus

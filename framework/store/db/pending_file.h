@@ -18,9 +18,12 @@ inline constexpr std::uint64_t kPendingLimit = 131072;
 APUS_API std::vector<pickle::Ref> read_pending_rows(std::string_view text,
                                                     std::vector<std::string>& bad);
 
-/// Appends one row; the caller holds the folder's lock. The file's new size. Throws
-/// std::system_error, and leaves no half row then.
-APUS_API std::uint64_t append_pending_row(Disk& disk, const std::string& path,
-                                          std::string_view pickle);
+/// A row as the file holds it.
+APUS_API std::string pending_record(std::string_view pickle);
+
+/// Appends records; the caller holds the folder's lock. The file's new size. Throws
+/// std::system_error, and has appended nothing then.
+APUS_API std::uint64_t append_pending(Disk& disk, const std::string& path,
+                                      std::string_view records);
 
 }  // namespace apus

@@ -65,6 +65,14 @@ Timestamp merge(ObjectFields& fields, const FileSet& files, const ObjectMetadata
   return type_time;
 }
 
+void expire(OpenObject& object, const Timestamp& now) {
+  if (object.state != ObjectState::kFound) return;
+  const std::string* at = object.metadata().find("X-Delete-At");
+  const auto expiry = at == nullptr ? std::nullopt : parse_int(*at);
+  if (expiry && Timestamp::from_seconds(static_cast<double>(*expiry)) <= now)
+    object.state = ObjectState::kExpired;
+}
+
 }  // namespace
 
 ObjectStore::ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entropy,
@@ -79,21 +87,23 @@ ObjectStore::ObjectStore(Disk& disk, Clock& clock, Logger& logger, Entropy& entr
 
 OpenObject ObjectStore::open(const ObjectPlace& place, const Timestamp& now, bool open_expired,
                              Opening opening) const {
+  if (auto known = open_known(place, now, open_expired, opening)) return std::move(*known);
   OpenObject out;
-  if (!open_known(place, opening, out)) {
-    out = OpenObject();
-    for (int look = 0; look < kMaxLooks && !open_listed(place, out); ++look) out = OpenObject();
-  }
-  if (out.state != ObjectState::kFound || open_expired) return out;
-  const std::string* at = out.metadata().find("X-Delete-At");
-  const auto expiry = at == nullptr ? std::nullopt : parse_int(*at);
-  if (expiry && Timestamp::from_seconds(static_cast<double>(*expiry)) <= now)
-    out.state = ObjectState::kExpired;
+  for (int look = 0; look < kMaxLooks && !open_listed(place, out); ++look) out = OpenObject();
+  if (!open_expired) expire(out, now);
+  return out;
+}
+
+std::optional<OpenObject> ObjectStore::open_known(const ObjectPlace& place, const Timestamp& now,
+                                                  bool open_expired, Opening opening) const {
+  std::optional<OpenObject> out(std::in_place);
+  if (!find_known(place, opening, *out)) return std::nullopt;
+  if (!open_expired) expire(*out, now);
   return out;
 }
 
 // False: nothing is known, or it holds no more.
-bool ObjectStore::open_known(const ObjectPlace& place, Opening opening, OpenObject& out) const {
+bool ObjectStore::find_known(const ObjectPlace& place, Opening opening, OpenObject& out) const {
   if (!known_.on()) return false;
   const std::string folder = place.folder();
   const auto known = known_.find(folder);

@@ -118,6 +118,10 @@ class APUS_API ObjectStore {
   /// place without a name opens what lies under its hash.
   [[nodiscard]] OpenObject open(const ObjectPlace& place, const Timestamp& now, bool open_expired,
                                 Opening opening = Opening::kBytes) const;
+  /// As open(), of an object that was opened before and is as it was then, which two looks at its
+  /// device tell; nothing of any other.
+  [[nodiscard]] std::optional<OpenObject> open_known(const ObjectPlace& place, const Timestamp& now,
+                                                     bool open_expired, Opening opening) const;
   /// Bytes of at most this many are worth keeping.
   static constexpr std::size_t kKeptBytes = 4096;
   /// Tells that all of an open object's .data was read and matches its ETag.
@@ -150,7 +154,7 @@ class APUS_API ObjectStore {
 
  private:
   friend class ObjectWriter;
-  bool open_known(const ObjectPlace& place, Opening opening, OpenObject& out) const;
+  bool find_known(const ObjectPlace& place, Opening opening, OpenObject& out) const;
   bool open_listed(const ObjectPlace& place, OpenObject& out) const;
   bool open_files(const ObjectPlace& place, const FileSet& files, OpenObject& out,
                   FileStamp& data_stamp) const;
