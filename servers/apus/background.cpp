@@ -5,6 +5,7 @@
 #include "framework/conf/paste.h"
 #include "framework/conf/server_options.h"
 #include "servers/apus/daemon.h"
+#include "servers/apus/priorities.h"
 
 namespace apus {
 
@@ -48,6 +49,8 @@ void Background::start(Served& served) {
   for (const auto& one : daemons_) {
     one->thread = std::jthread([running = one.get()](const std::stop_token& stop) {
       try {
+        for (const ConfProblem& problem : take_priorities(running->options))
+          running->host->logger(running->options).warning(problem.text());
         running->daemon->run_forever(stop);
       } catch (const std::exception& error) {
         running->host->logger(running->options)

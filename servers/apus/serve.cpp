@@ -8,6 +8,7 @@
 
 #include "servers/apus/background.h"
 #include "servers/apus/own_confs.h"
+#include "servers/apus/priorities.h"
 #include "servers/apus/process.h"
 #include "servers/apus/served.h"
 
@@ -65,6 +66,7 @@ int serve(const std::vector<fs::path>& confs, const std::function<void(int port)
   Background daemons(confs, problems);
   tell(problems);
   if (any_fatal(problems)) return 1;
+  if (!served.plans().empty()) tell(take_priorities(served.plans().front().options));
   try {
     served.start();
     daemons.start(served);

@@ -1,0 +1,66 @@
+"""nice_priority, ionice_class, ionice_priority and cpu_scheduling reach the threads that do the work."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import re
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness.processes import ApusUp, wait_until  # noqa: E402
+
+IOPRIO_GET = {"x86_64": 252, "aarch64": 31}.get(os.uname().machine)
+IDLE = 3 << 13
+
+
+def told(task):
+    """(nice, policy, I/O priority) of a thread."""
+    fields = pathlib.Path(f"/proc/{task}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[16]), int(fields[38]), ctypes.CDLL(None).syscall(IOPRIO_GET, 1, task)
+
+
+def tasks(pid):
+    found = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError):  # it has ended
+            found.add(told(int(task)))
+    return found
+
+
+@unittest.skipIf(IOPRIO_GET is None, "the number of ioprio_get is not known for this machine")
+class Priorities(unittest.TestCase):
+    def change(self, store, name, *lines):
+        conf = store.data / "etc" / name
+        conf.write_text(re.sub(r"(?m)^\[DEFAULT\]$", "\n".join(("[DEFAULT]", *lines)), conf.read_text()))
+
+    def test_of_servers_and_daemons(self):
+        with ApusUp() as store:
+            batch = {policy for _, policy, _ in tasks(store.child.pid)}
+            self.assertEqual(batch, {os.SCHED_BATCH})
+            store.stop()
+            for name in ("account", "container", "object", "proxy"):
+                self.change(store, f"{name}-server.conf", "cpu_scheduling = other")
+            conf = store.data / "etc" / "object-server.conf"
+            conf.write_text(conf.read_text().replace(
+                "[object-auditor]\n", "[object-auditor]\nnice_priority = 7\nionice_class = IOPRIO_CLASS_IDLE\n"))
+            store.start()
+            wait_until(lambda: (7, os.SCHED_OTHER, IDLE) in tasks(store.child.pid))  # the auditor's
+            found = tasks(store.child.pid)
+            self.assertEqual({policy for _, policy, _ in found}, {os.SCHED_OTHER})
+            self.assertTrue(any(nice == 0 and io != IDLE for nice, _, io in found), found)
+
+    def test_what_cannot_be_is_told_and_the_rest_done(self):
+        with ApusUp() as store:
+            store.stop()
+            for name in ("account", "container", "object", "proxy"):
+                self.change(store, f"{name}-server.conf", "ionice_class = urgent", "nice_priority = 3")
+            store.start()
+            self.assertEqual({nice for nice, _, _ in tasks(store.child.pid)}, {3})
+            self.assertIn("ionice_class: not IOPRIO_CLASS_RT", store.child.output())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
