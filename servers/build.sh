@@ -2,7 +2,7 @@
 
 # Packages that building and running Apus needs, all from Debian 12.
 APUS_BUILD_PACKAGES="g++ make cmake ninja-build pkg-config libpoco-dev libboost-dev libboost-filesystem-dev
-  libboost-system-dev libinih-dev libssl-dev libsqlite3-dev zlib1g-dev rapidjson-dev libmemcached-dev
+  libboost-system-dev libinih-dev libssl-dev libsqlite3-dev zlib1g-dev rapidjson-dev libmemcached-dev libjemalloc-dev
   libre2-dev libcli11-dev libarchive-dev rsync"
 
 say() { printf '%s\n' "$*" >&2; }

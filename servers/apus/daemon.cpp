@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -40,17 +41,20 @@ class StopSignals {
 
  private:
   void wait(const std::stop_token& done) {
-    constexpr std::chrono::milliseconds kPiece{200};
-    SignalWait signals({SIGTERM, SIGINT});
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    constexpr timespec kPiece{0, 200'000'000};
     while (!done.stop_requested()) {
-      if (signals.next(kPiece) == 0) continue;
+      if (::sigtimedwait(&set, nullptr, &kPiece) <= 0) continue;
       stop_.request_stop();
       break;
     }
     const auto end = std::chrono::steady_clock::now() + kPatience;
     while (!done.stop_requested()) {
       if (std::chrono::steady_clock::now() >= end) ::_exit(1);
-      std::this_thread::sleep_for(kPiece);
+      ::nanosleep(&kPiece, nullptr);
     }
   }
 

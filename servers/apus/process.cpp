@@ -2,14 +2,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <malloc.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -18,11 +16,6 @@
 #include <system_error>
 
 namespace apus {
-namespace {
-
-constexpr std::chrono::nanoseconds kMinute = std::chrono::minutes(1);
-
-}  // namespace
 
 void become_user(const std::string& user) {
   errno = 0;
@@ -69,30 +62,6 @@ void leave_terminal() {
   ::setsid();  // fails for who leads one already
   [[maybe_unused]] const int moved = ::chdir("/");
   ::umask(022);
-}
-
-SignalWait::SignalWait(std::initializer_list<int> signals) {
-  sigemptyset(&signals_);
-  for (const int signal : signals) sigaddset(&signals_, signal);
-}
-
-int SignalWait::next() {
-  while (true) {
-    if (const int signal = next(kMinute); signal > 0) return signal;
-  }
-}
-
-int SignalWait::next(std::chrono::nanoseconds longest) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(std::min(longest, kMinute));
-  const std::timespec wait{seconds.count(), (std::min(longest, kMinute) - seconds).count()};
-  const int signal = ::sigtimedwait(&signals_, nullptr, &wait);
-  if (signal > 0) return signal;
-  const auto now = std::chrono::steady_clock::now();
-  if (now - given_back_ >= kMinute) {
-    given_back_ = now;
-    ::malloc_trim(0);
-  }
-  return 0;
 }
 
 }  // namespace apus

@@ -9,13 +9,19 @@
 #include "servers/apus/background.h"
 #include "servers/apus/own_confs.h"
 #include "servers/apus/priorities.h"
-#include "servers/apus/process.h"
 #include "servers/apus/served.h"
 
 namespace apus {
 namespace {
 
 namespace fs = std::filesystem;
+
+sigset_t set_of(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
 
 // Every idle connection is an open file: as many as the system lets this process have.
 void allow_many_files() {
@@ -38,9 +44,7 @@ void tell(const std::vector<ConfProblem>& problems) {
 }
 
 void block_stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD}) sigaddset(&set, signal);
+  const sigset_t set = set_of({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD});
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -75,7 +79,9 @@ int serve(const std::vector<fs::path>& confs, const std::function<void(int port)
     return 1;
   }
   ready(served.client_port());
-  SignalWait({SIGTERM, SIGINT, SIGHUP}).next();
+  const sigset_t set = set_of({SIGTERM, SIGINT, SIGHUP});
+  int signal = 0;
+  sigwait(&set, &signal);
   daemons.stop();
   served.stop(Served::kGrace);
   return 0;

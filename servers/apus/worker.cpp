@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
+#include <ctime>
 #include <iostream>
 #include <set>
 #include <stdexcept>
@@ -19,7 +19,7 @@
 namespace apus {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{200};
+constexpr std::timespec kLook{0, 200'000'000};
 
 // All servers of one process run as one user.
 void drop_privileges(const Served& served, bool as_swift) {
@@ -47,10 +47,12 @@ void drain(Served& served, int words) {
   ::prctl(PR_SET_PDEATHSIG, 0);
   served.drain();
   say(words);
-  SignalWait ended({SIGTERM, SIGINT});
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&set, signal);
   const auto end = drain_end(served);
   while (served.connections() > 0 && std::chrono::steady_clock::now() < end) {
-    if (ended.next(kLook) > 0) break;
+    if (::sigtimedwait(&set, nullptr, &kLook) > 0) break;
   }
 }
 
@@ -68,7 +70,11 @@ int work(const SuperviseRequest& request, const ListeningSockets& sockets, int w
   served.start(sockets);
   if (request.as_swift && !request.keep_stdio) release_stdio();
   say(words);
-  const int signal = SignalWait({SIGTERM, SIGINT, SIGHUP, SIGUSR1}).next();
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
+  int signal = 0;
+  sigwait(&set, &signal);
   // HUP is the supervisor's, who has another worker; USR1 an operator's, after which it starts one.
   if (signal == SIGHUP || signal == SIGUSR1) drain(served, words);
   served.stop(Served::kGrace);
