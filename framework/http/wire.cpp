@@ -19,7 +19,7 @@ namespace {
 using Poco::Net::SecureStreamSocket;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLinger{20};
+constexpr milliseconds kLinger{5};
 
 // True when the event came before the deadline; a broken socket counts as ready, its next use
 // tells.

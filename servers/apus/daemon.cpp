@@ -19,6 +19,7 @@
 #include "framework/conf/server_options.h"
 #include "framework/host/process_host.h"
 #include "framework/plugin/loader.h"
+#include "servers/apus/allocator.h"
 #include "servers/apus/priorities.h"
 #include "servers/apus/process.h"
 #include "servers/apus/serve.h"
@@ -146,6 +147,7 @@ int run(const std::string& name, const DaemonWords& words, bool as_swift) {
       problems.push_back({one.fatal, one.origin, one.option, one.message});
     if (!may_start(problems)) return 1;
     tell(take_priorities(options));
+    give_memory_back();
     // A daemon that declares `user` means something else by it, and needs the rights it has.
     if (options.all().contains("user") && !declares(plugin, "user"))
       become_user(options.text("user"));

@@ -64,13 +64,15 @@ std::optional<ConfProblem> take_ionice(const Options& options) {
 }
 
 std::optional<ConfProblem> take_scheduling(const Options& options) {
+  // What this process started with: another policy than the usual was chosen by whoever started it.
+  static const int given = ::sched_getscheduler(kThisThread);
   const std::string value = options.find("cpu_scheduling").value_or("batch");
-  if (value == "other") return std::nullopt;
-  if (value != "batch") return problem_of(options, "cpu_scheduling", "neither batch nor other");
-  // Whoever started us with another policy has chosen one.
-  if (::sched_getscheduler(kThisThread) != SCHED_OTHER) return std::nullopt;
+  if (value != "batch" && value != "other")
+    return problem_of(options, "cpu_scheduling", "neither batch nor other");
+  if (given != SCHED_OTHER) return std::nullopt;
   const sched_param none{};
-  if (::sched_setscheduler(kThisThread, SCHED_BATCH, &none) == 0) return std::nullopt;
+  const int policy = value == "batch" ? SCHED_BATCH : SCHED_OTHER;
+  if (::sched_setscheduler(kThisThread, policy, &none) == 0) return std::nullopt;
   return refused(options, "cpu_scheduling");
 }
 

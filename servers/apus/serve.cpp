@@ -6,6 +6,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "servers/apus/allocator.h"
 #include "servers/apus/background.h"
 #include "servers/apus/own_confs.h"
 #include "servers/apus/priorities.h"
@@ -71,6 +72,7 @@ int serve(const std::vector<fs::path>& confs, const std::function<void(int port)
   tell(problems);
   if (any_fatal(problems)) return 1;
   if (!served.plans().empty()) tell(take_priorities(served.plans().front().options));
+  give_memory_back();
   try {
     served.start();
     daemons.start(served);

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "servers/apus/allocator.h"
 #include "servers/apus/priorities.h"
 #include "servers/apus/process.h"
 #include "servers/apus/serve.h"
@@ -65,6 +66,7 @@ int work(const SuperviseRequest& request, const ListeningSockets& sockets, int w
   }
   served.read_keys();
   if (!served.plans().empty()) tell(take_priorities(served.plans().front().options));
+  give_memory_back();
   drop_privileges(served, request.as_swift);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of user forgets it: not before
   served.start(sockets);

@@ -6,17 +6,22 @@ namespace apus {
 
 std::uint64_t PendingRows::append(const std::string& file, std::string_view record,
                                   const Write& write) {
+  auto mine = std::make_shared<Batch>();
+  mine->records = record;
   std::unique_lock lock(mutex_);
   Queue& queue = queues_[file];  // stays where it is while it has users
-  ++queue.users;
   const bool first = queue.next == nullptr;
-  if (first) queue.next = std::make_shared<Batch>();
-  const std::shared_ptr<Batch> mine = queue.next;
-  mine->records.append(record);
+  if (first) {
+    queue.next = mine;
+  } else {
+    queue.next->records.append(record);
+    mine = queue.next;
+  }
+  ++queue.users;
   std::uint64_t size = 0;
   if (first) {
     queue.free.wait(lock, [&] { return !queue.writing; });
-    write_batch(lock, queue, *mine, [&] { size = write(mine->records); });
+    size = write_batch(lock, queue, *mine, write);
   } else {
     mine->written.wait(lock, [&] { return mine->done; });
   }
@@ -26,13 +31,14 @@ std::uint64_t PendingRows::append(const std::string& file, std::string_view reco
   return size;
 }
 
-void PendingRows::write_batch(std::unique_lock<std::mutex>& lock, Queue& queue, Batch& batch,
-                              const std::function<void()>& write) {
+std::uint64_t PendingRows::write_batch(std::unique_lock<std::mutex>& lock, Queue& queue,
+                                       Batch& batch, const Write& write) {
+  std::uint64_t size = 0;
   queue.writing = true;
   queue.next = nullptr;
   lock.unlock();
   try {
-    write();
+    size = write(batch.records);
   } catch (...) {
     batch.error = std::current_exception();
   }
@@ -41,6 +47,7 @@ void PendingRows::write_batch(std::unique_lock<std::mutex>& lock, Queue& queue, 
   queue.writing = false;
   batch.written.notify_all();
   queue.free.notify_one();
+  return size;
 }
 
 }  // namespace apus

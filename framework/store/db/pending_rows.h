@@ -23,7 +23,8 @@ class APUS_API PendingRows {
   using Write = std::function<std::uint64_t(std::string_view records)>;
 
   /// Returns, or throws what `write` threw, once `record` is in the file or will never be. The
-  /// file's new size for the one thread that wrote; 0 for those whose records it wrote too.
+  /// file's new size for the one thread that wrote; 0 for those whose records it wrote too. It may
+  /// take as long as two writes: the one under way and that of `record`, by whoever came first.
   std::uint64_t append(const std::string& file, std::string_view record, const Write& write);
 
  private:
@@ -40,8 +41,8 @@ class APUS_API PendingRows {
     std::condition_variable free;  // the first of `next` waits for it
   };
 
-  void write_batch(std::unique_lock<std::mutex>& lock, Queue& queue, Batch& batch,
-                   const std::function<void()>& write);
+  static std::uint64_t write_batch(std::unique_lock<std::mutex>& lock, Queue& queue, Batch& batch,
+                                   const Write& write);
 
   std::mutex mutex_;
   std::unordered_map<std::string, Queue> queues_;

@@ -108,16 +108,20 @@ TEST_CASE("pending rows: one file does not wait for another") {
   PendingRows rows;
   std::atomic<bool> inside{false};
   std::atomic<bool> other{false};
+  bool in_time = false;
   std::jthread slow([&] {
     rows.append("slow", "r", [&](std::string_view) -> std::uint64_t {
       inside = true;
       for (int i = 0; i < 10'000 && !other; ++i) std::this_thread::sleep_for(1ms);
+      in_time = other;
       return 1;
     });
   });
   while (!inside) std::this_thread::yield();
   CHECK(rows.append("other", "r", [](std::string_view) -> std::uint64_t { return 7; }) == 7);
   other = true;
+  slow.join();
+  CHECK(in_time);
 }
 
 }  // namespace apus::test

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "framework/store/object/suffix_hashes.h"
@@ -217,6 +219,41 @@ TEST_CASE("REPLICATE shows the suffixes' hashes, or marks those it names") {
   CHECK(server.ask("REPLICATE", "/d1").status == 400);
   CHECK(server.ask("REPLICATE", "/d1/..").status == 400);
   CHECK(server.ask("REPLICATE", "/d1/7", {{"X-Backend-Storage-Policy-Index", "x"}}).status == 503);
+}
+
+TEST_CASE("a device that has gone is 507 to every verb, whatever was read from it before") {
+  for (const bool read_before : {false, true}) {
+    CAPTURE(read_before);
+    const ObjectServer server;
+    REQUIRE(server.put(1, "x").status == 201);
+    if (read_before) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(150));  // what just changed is not kept
+      for (const char* verb : {"GET", "GET", "HEAD"})
+        REQUIRE(server.ask(verb, ObjectServer::kObject).status == 200);
+    }
+    const auto device = server.tree.path() / "d1";
+    std::filesystem::rename(device, server.tree.path() / "gone");
+    CHECK(server.ask("GET", ObjectServer::kObject).status == 507);
+    CHECK(server.ask("HEAD", ObjectServer::kObject).status == 507);
+    CHECK(server.post(2).status == 507);
+    CHECK(server.remove(3).status == 507);
+    CHECK(server.put(4, "y").status == 507);
+    // Another disk in its place has nothing.
+    std::filesystem::create_directory(device);
+    CHECK(server.ask("GET", ObjectServer::kObject).status == 404);
+    std::filesystem::remove_all(device);
+    std::filesystem::rename(server.tree.path() / "gone", device);
+    CHECK(server.ask("GET", ObjectServer::kObject).body == "x");
+  }
+}
+
+TEST_CASE("a device that must be mounted and is not is 507 to every verb") {
+  const ObjectServer server(testing::OptionTexts{{"mount_check", "true"}});
+  CHECK(server.ask("GET", ObjectServer::kObject).status == 507);
+  CHECK(server.ask("HEAD", ObjectServer::kObject).status == 507);
+  CHECK(server.post(2).status == 507);
+  CHECK(server.remove(3).status == 507);
+  CHECK(server.put(4, "y").status == 507);
 }
 
 TEST_CASE("a server may leave replication to another") {
