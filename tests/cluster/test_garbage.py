@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import socket
+import time
 import unittest
 
 from under_load import UnderLoad
@@ -72,6 +73,7 @@ class Memcached:
     def forget(self):
         if self._ask(b"flush_all") != b"OK\r\n":
             raise RuntimeError("memcached did not forget")
+        time.sleep(0.05)  # so does the proxy what it was told a moment ago (reuse_time)
 
     def get(self, key):
         """What Swift keeps under `key`, or None."""
