@@ -31,6 +31,14 @@ def tasks(pid):
     return found
 
 
+def names(pid):
+    found = set()
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.add((task / "comm").read_text().strip())
+    return found
+
+
 @unittest.skipIf(IOPRIO_GET is None, "the number of ioprio_get is not known for this machine")
 class Priorities(unittest.TestCase):
     def change(self, store, name, *lines):
@@ -74,11 +82,13 @@ class Priorities(unittest.TestCase):
             supervisor = Child([APUS, "serve", conf], store.data / "serve.out")
             self.addCleanup(supervisor.kill)
             wait_for_port(port, supervisor.process)
+            # The supervisor listens before the worker is there, and a thread takes its name when it runs.
+            wait_until(lambda: len(tree_of([supervisor.process.pid])) == 2)
             worker, = tree_of([supervisor.process.pid]) - {supervisor.process.pid}
-            self.assertEqual({policy for _, policy, _ in tasks(worker)}, {os.SCHED_BATCH})
             if "libjemalloc" in pathlib.Path(f"/proc/{worker}/maps").read_text():  # a sanitizer's build has it not
-                names = {path.read_text().strip() for path in pathlib.Path(f"/proc/{worker}/task").glob("*/comm")}
-                self.assertIn("jemalloc_bg_thd", names)  # gives memory back while nothing happens
+                # It gives memory back while nothing happens.
+                wait_until(lambda: "jemalloc_bg_thd" in names(worker))
+            wait_until(lambda: {policy for _, policy, _ in tasks(worker)} == {os.SCHED_BATCH})
 
 
 if __name__ == "__main__":
