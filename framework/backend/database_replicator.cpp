@@ -61,19 +61,32 @@ std::string ReplicationPeer::name() const {
 ReplicationPeer::Answer ReplicationPeer::call(const char* name, Json::Array arguments,
                                               std::chrono::milliseconds response) {
   arguments.insert(arguments.begin(), Json(name));
-  std::string body = Json(std::move(arguments)).dump();
-  Call call{Endpoint{device_.replication_ip, device_.replication_port},
-            Request("REPLICATE", path_)};
-  call.request.headers.set("Content-Type", "application/json");
-  call.request.content_length = body.size();
-  call.request.body = std::make_unique<StringSource>(std::move(body));
+  return send(
+      Json(std::move(arguments)).dump(), [] {}, response);
+}
+
+ReplicationPeer::Answer ReplicationPeer::send(std::string_view body,
+                                              const std::function<void()>& meanwhile,
+                                              std::chrono::milliseconds response) {
+  std::vector<Call> calls(1);
+  calls.front() = {Endpoint{device_.replication_ip, device_.replication_port},
+                   Request("REPLICATE", path_)};
+  calls.front().request.headers.set("Content-Type", "application/json");
+  calls.front().request.content_length = body.size();
   Deadlines deadlines = deadlines_;
   if (response.count() > 0) deadlines.response = response;
-  Outcome outcome = host_.transport().call(std::move(call), deadlines);
-  if (!outcome.response) return {};
-  Answer out{outcome.response->status, ""};
+  const auto upload = host_.transport().upload(deadlines);
+  std::optional<Outcome> outcome = std::move(upload->open(std::move(calls)).front());
+  if (!outcome) upload->write(body);
+  meanwhile();
+  if (!outcome) {
+    const auto all = [](const std::vector<std::optional<Outcome>>&) { return false; };
+    outcome = std::move(upload->finish(all, deadlines.response).front());
+  }
+  if (!outcome->response) return {};
+  Answer out{outcome->response->status, ""};
   try {
-    out.body = read_all(outcome.response->body.get(), kMaxAnswer);
+    out.body = read_all(outcome->response->body.get(), kMaxAnswer);
   } catch (const BodyError&) {
     return {};
   }
@@ -386,18 +399,26 @@ bool DatabaseReplicator::bring_rows(ReplicationPeer& peer, Broker& broker, const
 bool DatabaseReplicator::send_rows(ReplicationPeer& peer, Broker& broker, const std::string& own_id,
                                    const std::string& their_id, std::int64_t point) {
   const std::vector<SyncPoint> incoming = broker.sync_points();  // before rows: what they rest on
-  Json::Array rows = broker.rows_since(point, per_diff_);
-  for (std::int64_t batch = 0; !rows.empty(); ++batch) {
+  std::string body;
+  const auto next = [&] {
+    const RowsText rows = broker.rows_text(point, per_diff_);
+    body.clear();
+    if (rows.last == -1) return;
+    point = rows.last;
+    body.append("[\"merge_items\", ").append(rows.json).append(", ");
+    append_json_string(body, own_id);
+    body += ']';
+  };
+  next();
+  for (std::int64_t batch = 0; !body.empty(); ++batch) {
     if (batch >= max_diffs_) {
       ++counts_.diff_capped;
       log_.debug("Synchronization for " + broker.file() + " has fallen more than " +
                  std::to_string(max_diffs_ * per_diff_) + " rows behind; moving on");
       return false;
     }
-    const std::int64_t last = rows.back().integer_at("ROWID", -1);
-    if (!peer.call("merge_items", {Json(std::move(rows)), Json(own_id)}).good()) return false;
-    point = last;
-    rows = broker.rows_since(point, per_diff_);
+    const std::string sent = std::move(body);
+    if (!peer.send(sent, next).good()) return false;
   }
   Json::Array points;
   for (const SyncPoint& one : incoming) {

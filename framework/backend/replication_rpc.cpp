@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "framework/json/json_items.h"
 #include "framework/store/db/container_broker.h"
 #include "framework/store/object/partition.h"
 
@@ -43,6 +44,16 @@ const Json::Array& list_at(const Json::Array& items, std::size_t index) {
   if (index >= items.size() || items[index].array() == nullptr)
     throw BadRow("argument " + std::to_string(index + 1) + " must be a list");
   return *items[index].array();
+}
+
+Json::Array read_arguments(std::span<const std::string_view> texts) {
+  Json::Array out;
+  for (const std::string_view text : texts) {
+    auto value = Json::parse(text);
+    if (!value) throw BadRow("an argument is not JSON");
+    out.push_back(std::move(*value));
+  }
+  return out;
 }
 
 std::int64_t count_of(const Json& dict) {
@@ -122,24 +133,28 @@ Response ReplicationRpc::operator()(Request& request) const {
   const auto place = server_.place_of_hash(request, *path, std::string(path->account), refusal);
   if (!place) return refusal;
   return server_.guard(request, [&] {
-    const auto body = Json::parse(read_all(request.body.get(), kMaxBody), kMaxBody);
-    if (!body) return bad_request(request, "the body is not JSON");
-    if (body->array() == nullptr || body->array()->empty())
-      return Response(400, "Invalid object type", kHtmlPage);
-    Json::Array arguments = *body->array();
-    const Json call = std::move(arguments.front());
-    arguments.erase(arguments.begin());
-    if (call.text() == nullptr) return Response(400, "Invalid object type", kHtmlPage);
+    const std::string body = read_all(request.body.get(), kMaxBody);
+    const auto items = json_items(body);
+    if (!items) return bad_request(request, "the body is not a JSON list");
+    const auto call = items->empty() ? std::nullopt : Json::parse(items->front());
+    if (!call || call->text() == nullptr) return Response(400, "Invalid object type", kHtmlPage);
     try {
-      return dispatch(*place, *call.text(), arguments);
+      return dispatch(*place, *call->text(), std::span(*items).subspan(1));
     } catch (const BadRow& error) {
-      return bad_request(request, *call.text() + ": " + error.what());
+      return bad_request(request, *call->text() + ": " + error.what());
     }
   });
 }
 
+std::unique_ptr<Broker> ReplicationRpc::broker_of(const DatabasePlace& place) const {
+  make_folders(server_.host.disk(), place.device + "/tmp", false);  // where rsync may bring one
+  return make_broker_(place, "");
+}
+
 Response ReplicationRpc::dispatch(const DatabasePlace& place, const std::string& call,
-                                  const Json::Array& arguments) const {
+                                  std::span<const std::string_view> texts) const {
+  if (call == "merge_items") return merge_items(place, texts);
+  const Json::Array arguments = read_arguments(texts);
   if (call == "rsync_then_merge" || call == "complete_rsync") {
     const std::string id = text_at(arguments, 0);
     const std::string name = arguments.size() > 1 ? text_at(arguments, 1) : place.hash + ".db";
@@ -148,11 +163,9 @@ Response ReplicationRpc::dispatch(const DatabasePlace& place, const std::string&
       throw BadRow("that is no database of " + place.hash);
     return call == "complete_rsync" ? complete_rsync(place, id, name) : rsync_then_merge(place, id);
   }
-  make_folders(server_.host.disk(), place.device + "/tmp", false);  // where rsync may bring one
-  const auto broker = make_broker_(place, "");
+  const auto broker = broker_of(place);
   if (!broker->exists()) return error_response(404);
   if (call == "sync") return sync(*broker, arguments);
-  if (call == "merge_items") return merge_items(*broker, arguments);
   if (call == "merge_syncs") return merge_syncs(*broker, arguments);
   if (call == "merge_shard_ranges") return merge_shard_ranges(*broker, arguments);
   if (call == "get_shard_ranges") return get_shard_ranges(*broker);
@@ -188,8 +201,13 @@ Response ReplicationRpc::sync(Broker& broker, const Json::Array& arguments) cons
   return {200, info.dump(), kHtmlPage};
 }
 
-Response ReplicationRpc::merge_items(Broker& broker, const Json::Array& arguments) const {
-  broker.merge_rows(list_at(arguments, 0), text_at(arguments, 1));
+Response ReplicationRpc::merge_items(const DatabasePlace& place,
+                                     std::span<const std::string_view> texts) const {
+  if (texts.empty()) throw BadRow("argument 1 must be a list");
+  const std::string source = text_at(read_arguments(texts.subspan(1)), 0);
+  const auto broker = broker_of(place);
+  if (!broker->exists()) return error_response(404);
+  broker->merge_rows(texts[0], source);
   return error_response(202);
 }
 
@@ -274,10 +292,10 @@ Response ReplicationRpc::rsync_then_merge(const DatabasePlace& place, const std:
   if (must_not(*existing)) return error_response(404);
   const auto fresh = make_broker_(place, landed);
   std::int64_t last = -1;
-  for (auto rows = existing->rows_since(last, kMergeBatch); !rows.empty();
-       rows = existing->rows_since(last, kMergeBatch)) {
-    fresh->merge_rows(rows, "");
-    last = *rows.back().find("ROWID")->integer();
+  for (auto rows = existing->rows_text(last, kMergeBatch); rows.last != -1;
+       rows = existing->rows_text(last, kMergeBatch)) {
+    fresh->merge_rows(rows.json, "");
+    last = rows.last;
   }
   fresh->merge_sync_points(existing->sync_points());
   if (auto* container = dynamic_cast<ContainerBroker*>(existing.get())) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "framework/backend/database_server.h"
@@ -24,9 +25,12 @@ class APUS_API ReplicationRpc {
 
  private:
   [[nodiscard]] Response dispatch(const DatabasePlace& place, const std::string& call,
-                                  const Json::Array& arguments) const;
+                                  std::span<const std::string_view> texts) const;
+  [[nodiscard]] std::unique_ptr<Broker> broker_of(const DatabasePlace& place) const;
   [[nodiscard]] Response sync(Broker& broker, const Json::Array& arguments) const;
-  [[nodiscard]] Response merge_items(Broker& broker, const Json::Array& arguments) const;
+  /// Rows are read where they are merged, and not before.
+  [[nodiscard]] Response merge_items(const DatabasePlace& place,
+                                     std::span<const std::string_view> texts) const;
   [[nodiscard]] Response merge_syncs(Broker& broker, const Json::Array& arguments) const;
   [[nodiscard]] Response merge_shard_ranges(Broker& broker, const Json::Array& arguments) const;
   [[nodiscard]] Response get_shard_ranges(Broker& broker) const;

@@ -152,9 +152,7 @@ std::string python_repr(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_digits(std::string_view text) {
-  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) {
-    return std::nullopt;
-  }
+  if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;  // no sign
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;

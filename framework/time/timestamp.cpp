@@ -55,11 +55,18 @@ std::string delta_text(std::int64_t delta) {
                    : format("+%llx", static_cast<unsigned long long>(delta));
 }
 
+// Where the next delta begins, or the end.
+std::size_t find_sign(std::string_view text) {
+  const auto* at =
+      std::find_if(text.begin(), text.end(), [](char c) { return c == '+' || c == '-'; });
+  return static_cast<std::size_t>(at - text.begin());
+}
+
 // One "+hex" or "-hex" from the front of `text`.
 std::optional<std::int64_t> take_delta(std::string_view& text) {
   const bool negative = text.starts_with('-');
   text.remove_prefix(1);
-  const std::size_t end = std::min(text.find_first_of("+-"), text.size());
+  const std::size_t end = find_sign(text);
   std::int64_t value = 0;
   const auto [at, error] = std::from_chars(text.data(), text.data() + end, value, 16);
   if (error != std::errc() || at != text.data() + end || end == 0) return std::nullopt;
@@ -198,7 +205,7 @@ std::string encode_timestamps(const Timestamp& first, const std::optional<Timest
 }
 
 std::optional<TimestampTriple> decode_timestamps(std::string_view text) {
-  const std::size_t end = std::min(text.find_first_of("+-"), text.size());
+  const std::size_t end = find_sign(text);
   const auto first = Timestamp::parse(text.substr(0, end));
   if (!first) return std::nullopt;
   TimestampTriple out{*first, *first, *first};

@@ -104,10 +104,8 @@ Response ContainerApp::update(Request& request, const BackendPath& path, Contain
   const auto asked = named_policy(request, refusal);
   if (!asked) return refusal;
   if (!autocreate(request, path, broker, timestamp, *asked, refusal)) return refusal;
-  const auto body = Json::parse(read_all(request.body.get(), kMaxUpdate), kMaxUpdate);
-  if (!body || body->array() == nullptr) return bad_request(request, "the body is not a JSON list");
   try {
-    broker.merge_rows(*body->array(), "");
+    broker.merge_rows(read_all(request.body.get(), kMaxUpdate), "");
   } catch (const BadRow& error) {
     return bad_request(request, error.what());
   }

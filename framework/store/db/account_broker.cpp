@@ -132,10 +132,12 @@ void AccountBroker::merge_pending(Database& database, const std::vector<pickle::
   }
 }
 
-void AccountBroker::merge_rows(const Json::Array& dicts, const std::string& source) {
+void AccountBroker::merge_rows(std::string_view json, const std::string& source) {
+  const auto dicts = Json::parse(json);
+  if (!dicts || dicts->array() == nullptr) throw BadRow("not a list of container rows");
   std::vector<ContainerRow> rows;
   SyncPoint point{source, -1};
-  for (const Json& dict : dicts) {
+  for (const Json& dict : *dicts->array()) {
     auto row = ContainerRow::from_json(dict);
     if (!row) throw BadRow("not a container row: " + dict.dump().substr(0, 200));
     rows.push_back(std::move(*row));

@@ -75,7 +75,7 @@ class APUS_API AccountBroker final : public Broker {
   [[nodiscard]] bool gone();
   void put_container(const ContainerRow& row);
   void list(const ListingQuery& query, const ListingSink& sink);
-  void merge_rows(const Json::Array& rows, const std::string& source) override;
+  void merge_rows(std::string_view json, const std::string& source) override;
   [[nodiscard]] Json replication_info() override;
   [[nodiscard]] bool reclaimable(const Timestamp& age) override;
 

@@ -57,6 +57,12 @@ struct SyncPoint {
   std::int64_t point = -1;
 };
 
+/// Rows on their way to a peer: a JSON list, each an object of its columns.
+struct RowsText {
+  std::string json;
+  std::int64_t last = -1;  ///< ROWID of the last row; -1 = there are none
+};
+
 /// A row from outside that lacks a field or has one of another type.
 class APUS_API BadRow : public std::runtime_error {
  public:
@@ -107,10 +113,12 @@ class APUS_API Broker {
   /// The oldest creation, the newest put and delete.
   void merge_timestamps(const std::string& created_at, const std::string& put_timestamp,
                         const std::string& delete_timestamp);
-  /// Up to `count` rows after ROWID `start`, tombstones too, each an object of its columns.
+  /// Up to `count` rows after ROWID `start`, tombstones too.
+  [[nodiscard]] RowsText rows_text(std::int64_t start, std::int64_t count);
+  /// The same as a tree.
   [[nodiscard]] Json::Array rows_since(std::int64_t start, std::int64_t count);
-  /// Merges such rows; with `source` set, that peer's point advances. Throws BadRow.
-  virtual void merge_rows(const Json::Array& rows, const std::string& source) = 0;
+  /// Merges such rows, a JSON list; with `source` set, that peer's point advances. Throws BadRow.
+  virtual void merge_rows(std::string_view json, const std::string& source) = 0;
   /// What peers compare: all of the info row, count, metadata as text, max_row. Null when the
   /// database has no info row.
   [[nodiscard]] virtual Json replication_info() = 0;
@@ -167,8 +175,5 @@ class APUS_API Broker {
 
   Patience patience_;
 };
-
-/// "SELECT a, b FROM ..." as objects by column name: integers, texts and nulls.
-APUS_API Json row_object(const Statement& row, const std::vector<const char*>& names);
 
 }  // namespace apus

@@ -10,27 +10,21 @@ constexpr std::int64_t kReclaimPage = 10000;
 
 std::string sync_table(bool incoming) { return incoming ? "incoming_sync" : "outgoing_sync"; }
 
-Json column_value(const Statement& row, int column) {
+void append_value(std::string& out, const Statement& row, int column) {
   switch (row.kind(column)) {
     case Statement::Kind::kNull:
-      return {};
+      out += "null";
+      break;
     case Statement::Kind::kInteger:
-      return Json(row.integer(column));
+      out += std::to_string(row.integer(column));
+      break;
     case Statement::Kind::kText:
+      append_json_string(out, row.text(column));
       break;
   }
-  return Json(std::string(row.text(column)));
 }
 
 }  // namespace
-
-Json row_object(const Statement& row, const std::vector<const char*>& names) {
-  Json::Object out;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    out.emplace_back(names[i], column_value(row, static_cast<int>(i)));
-  }
-  return Json(std::move(out));
-}
 
 void Broker::on_new_id(Database& /*database*/) {}
 void Broker::on_reclaim(Database& /*database*/, const Timestamp& /*sync_age*/) {}
@@ -129,9 +123,9 @@ void Broker::merge_timestamps(const std::string& created_at, const std::string& 
   });
 }
 
-Json::Array Broker::rows_since(std::int64_t start, std::int64_t count) {
+RowsText Broker::rows_text(std::int64_t start, std::int64_t count) {
   commit_pending();
-  Json::Array out;
+  RowsText out{"[", -1};
   with([&](Database& database) {
     const bool account = std::string_view(row_table()) == "container";
     const std::vector<const char*> names =
@@ -147,9 +141,22 @@ Json::Array Broker::rows_since(std::int64_t start, std::int64_t count) {
     sql += std::string("FROM ") + row_table() + " WHERE ROWID > ? ORDER BY ROWID LIMIT ?";
     Statement rows = database.query(sql.c_str());
     rows.bind(start).bind(count);
-    while (rows.step()) out.push_back(row_object(rows, names));
+    while (rows.step()) {
+      out.json += out.last == -1 ? "{" : ", {";
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        out.json.append(i == 0 ? "\"" : ", \"").append(names[i]).append("\": ");
+        append_value(out.json, rows, static_cast<int>(i));
+      }
+      out.json += '}';
+      out.last = rows.integer(0);
+    }
   });
+  out.json += ']';
   return out;
+}
+
+Json::Array Broker::rows_since(std::int64_t start, std::int64_t count) {
+  return *Json::parse(rows_text(start, count).json).value().array();
 }
 
 // Pages by name, so that no transaction grows with the table.

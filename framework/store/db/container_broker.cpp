@@ -6,13 +6,10 @@
 #include <algorithm>
 
 #include "framework/store/db/container_schema.h"
-#include "framework/store/db/object_totals.h"
+#include "framework/store/db/object_merge.h"
 
 namespace apus {
 namespace {
-
-// As many are worth that all statements are prepared twice more.
-constexpr std::size_t kManyRows = 100;
 
 Timestamp moment(const std::string& text) { return Timestamp::parse(text).value_or(Timestamp()); }
 
@@ -250,91 +247,26 @@ void ContainerBroker::merge_pending(Database& database, const std::vector<pickle
     if (auto row = ObjectRow::from_tuple(std::get<pickle::Tuple>(entry->data)))
       objects.push_back(std::move(*row));
   }
-  merge_all(database, objects);
+  ObjectMerge(database).run(std::move(objects));
 }
 
-void ContainerBroker::merge_objects(const std::vector<ObjectRow>& rows, const SyncPoint& source) {
+void ContainerBroker::merge_objects(std::vector<ObjectRow> rows, const SyncPoint& source) {
   if (rows.empty()) return;
   change([&](Database& database) {
-    merge_all(database, rows);
+    ObjectMerge(database).run(std::move(rows));
     if (!source.remote_id.empty()) advance_sync_point(database, source, true);
   });
 }
 
-void ContainerBroker::merge_rows(const Json::Array& dicts, const std::string& source) {
-  std::vector<ObjectRow> rows;
-  for (const Json& dict : dicts) {
-    auto row = ObjectRow::from_json(dict);
-    if (!row) throw BadRow("not an object row: " + dict.dump().substr(0, 200));
-    rows.push_back(std::move(*row));
-  }
+void ContainerBroker::merge_rows(std::string_view json, const std::string& source) {
+  auto read = read_object_rows(json);
+  if (!read) throw BadRow("not a list of object rows");
   SyncPoint point{source, -1};
-  if (!source.empty() && !dicts.empty()) {
-    const Json* last = dicts.back().find("ROWID");
-    if (last == nullptr || last->integer() == nullptr) throw BadRow("a row without ROWID");
-    point.point = *last->integer();
+  if (!source.empty() && !read->rows.empty()) {
+    if (!read->last_number) throw BadRow("a row without ROWID");
+    point.point = *read->last_number;
   }
-  merge_objects(rows, point);
-}
-
-void ContainerBroker::merge_all(Database& database, const std::vector<ObjectRow>& rows) {
-  if (rows.size() < kManyRows || !ObjectTotals::fit(database)) {
-    for (const ObjectRow& row : rows) merge_one(database, row);
-    return;
-  }
-  ObjectTotals totals(database);
-  for (const ObjectRow& row : rows) {
-    const auto change = merge_one(database, row);
-    if (!change) continue;
-    if (change->gone) totals.went(*change->gone);
-    totals.came(change->come);
-  }
-  totals.write();
-}
-
-std::optional<ContainerBroker::Change> ContainerBroker::merge_one(Database& database,
-                                                                  const ObjectRow& row) {
-  std::optional<ObjectRow> stored;
-  {
-    Statement found = database.query(
-        "SELECT created_at, size, content_type, etag, deleted FROM object "
-        "WHERE deleted IN (0, 1) AND name = ? AND storage_policy_index = ?");
-    found.bind(row.name).bind(row.policy);
-    if (found.step()) {
-      stored = ObjectRow{row.name,
-                         std::string(found.text(0)),
-                         found.integer(1),
-                         std::string(found.text(2)),
-                         std::string(found.text(3)),
-                         found.integer(4) != 0,
-                         row.policy,
-                         "",
-                         ""};
-    }
-  }
-  auto merged = apus::merge_rows(stored, row);
-  if (!merged) return std::nullopt;
-  if (stored) {
-    database
-        .query(
-            "DELETE FROM object WHERE deleted IN (0, 1) AND name = ? AND storage_policy_index = ?")
-        .bind(row.name)
-        .bind(row.policy)
-        .step();
-  }
-  database
-      .query(
-          "INSERT INTO object (name, created_at, size, content_type, etag, deleted, "
-          "storage_policy_index) VALUES (?, ?, ?, ?, ?, ?, ?)")
-      .bind(merged->name)
-      .bind(merged->created_at)
-      .bind(merged->size)
-      .bind(merged->content_type)
-      .bind(merged->etag)
-      .bind(std::int64_t{merged->deleted})
-      .bind(merged->policy)
-      .step();
-  return Change{std::move(stored), std::move(*merged)};
+  merge_objects(std::move(read->rows), point);
 }
 
 void ContainerBroker::list(const ListingQuery& query, std::int64_t policy,

@@ -109,8 +109,8 @@ class APUS_API ContainerBroker final : public Broker {
   void put_object(const ObjectRow& row);
   /// From the retiring file while sharding.
   void list(const ListingQuery& query, std::int64_t policy, const ListingSink& sink);
-  void merge_objects(const std::vector<ObjectRow>& rows, const SyncPoint& source = {});
-  void merge_rows(const Json::Array& rows, const std::string& source) override;
+  void merge_objects(std::vector<ObjectRow> rows, const SyncPoint& source = {});
+  void merge_rows(std::string_view json, const std::string& source) override;
   [[nodiscard]] Json replication_info() override;
   [[nodiscard]] bool reclaimable(const Timestamp& age) override;
 
@@ -174,12 +174,6 @@ class APUS_API ContainerBroker final : public Broker {
   void migrate(Database& database) override;
   void merge_pending(Database& database, const std::vector<pickle::Ref>& rows) override;
   [[nodiscard]] bool is_row(const pickle::Tuple& tuple) const override;
-  struct Change {
-    std::optional<ObjectRow> gone;
-    ObjectRow come;
-  };
-  static std::optional<Change> merge_one(Database& database, const ObjectRow& row);
-  static void merge_all(Database& database, const std::vector<ObjectRow>& rows);
   [[nodiscard]] const char* stat_table() const override { return "container_info"; }
   [[nodiscard]] const char* row_table() const override { return "object"; }
   [[nodiscard]] const char* reclaim_column() const override { return "created_at"; }

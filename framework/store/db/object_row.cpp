@@ -88,21 +88,6 @@ TimestampTriple times_of(const ObjectRow& row) {
   return out;
 }
 
-// A text member; nothing when it is there and no text. Null and absent are empty texts.
-std::optional<std::string> optional_text(const Json& dict, const char* name) {
-  const Json* value = dict.find(name);
-  if (value == nullptr || value->is_null()) return "";
-  if (value->text() == nullptr) return std::nullopt;
-  return *value->text();
-}
-
-std::optional<std::int64_t> whole(const Json* value) {
-  if (value == nullptr) return std::nullopt;
-  if (value->integer() != nullptr) return *value->integer();
-  if (value->boolean() != nullptr) return *value->boolean() ? 1 : 0;
-  return value->text() != nullptr ? parse_int(*value->text()) : std::nullopt;
-}
-
 bool is_text_or_none(const pickle::Tuple& tuple, std::size_t index) {
   return index >= tuple.items.size() || tuple.items[index]->string() != nullptr ||
          std::holds_alternative<pickle::None>(tuple.items[index]->data);
@@ -112,13 +97,13 @@ bool is_number(const pickle::Tuple& tuple, std::size_t index) {
   return tuple.items[index]->string() != nullptr && parse_int(tuple.text(index)).has_value();
 }
 
+}  // namespace
+
 bool has_times(const ObjectRow& row) {
   const auto fits = [](const std::string& text) { return text.empty() || Timestamp::parse(text); };
   return decode_timestamps(row.created_at).has_value() && fits(row.content_type_timestamp) &&
          fits(row.meta_timestamp);
 }
-
-}  // namespace
 
 TypeAndSize split_type(std::string_view text) {
   TypeAndSize out;
@@ -151,25 +136,6 @@ std::optional<ObjectRow> ObjectRow::from_tuple(const pickle::Tuple& tuple) {
   return has_times(out) ? std::optional(std::move(out)) : std::nullopt;
 }
 
-std::optional<ObjectRow> ObjectRow::from_json(const Json& dict) {
-  const Json* name = dict.find("name");
-  const auto created = optional_text(dict, "created_at");
-  const auto size = whole(dict.find("size"));
-  const auto type = optional_text(dict, "content_type");
-  const auto etag = optional_text(dict, "etag");
-  const auto deleted = whole(dict.find("deleted"));
-  const auto type_time = optional_text(dict, "ctype_timestamp");
-  const auto meta_time = optional_text(dict, "meta_timestamp");
-  const Json* policy = dict.find("storage_policy_index");
-  const auto index = policy == nullptr ? std::optional<std::int64_t>(0) : whole(policy);
-  if (name == nullptr || name->text() == nullptr || !created || !size || !type || !etag ||
-      !deleted || !type_time || !meta_time || !index)
-    return std::nullopt;
-  ObjectRow out{*name->text(), *created, *size,      *type,     *etag,
-                *deleted != 0, *index,   *type_time, *meta_time};
-  return has_times(out) ? std::optional(std::move(out)) : std::nullopt;
-}
-
 std::string ObjectRow::to_pickle() const {
   pickle::Writer writer;
   writer.begin_tuple();
@@ -191,10 +157,9 @@ std::string ObjectRow::to_pickle() const {
   return writer.finish();
 }
 
-std::optional<ObjectRow> merge_rows(const std::optional<ObjectRow>& stored,
-                                    const ObjectRow& incoming) {
+std::optional<ObjectRow> merge_rows(const std::optional<ObjectRow>& stored, ObjectRow incoming) {
   const TimestampTriple in = times_of(incoming);
-  ObjectRow out = incoming;
+  ObjectRow out = std::move(incoming);
   out.content_type_timestamp.clear();
   out.meta_timestamp.clear();
   if (!stored) {
@@ -206,7 +171,7 @@ std::optional<ObjectRow> merge_rows(const std::optional<ObjectRow>& stored,
   const bool newer_type = in.content_type > have.content_type;
   const bool newer_meta = in.meta > have.meta;
   if (!newer_data && !newer_type && !newer_meta) return std::nullopt;
-  TypeAndSize type = split_type(incoming.content_type);
+  TypeAndSize type = split_type(out.content_type);
   TypeAndSize stored_type = split_type(stored->content_type);
   if (!newer_data) {
     out.size = stored->size;

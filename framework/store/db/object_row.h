@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "framework/pickle/pickle.h"
 
@@ -26,15 +27,24 @@ struct APUS_API ObjectRow {
 
   /// A pending file's tuple of 6 to 9 items; nothing when one has a type that does not fit.
   static std::optional<ObjectRow> from_tuple(const pickle::Tuple& tuple);
-  /// A peer's or the proxy's dict; nothing when a field is missing or does not fit.
-  static std::optional<ObjectRow> from_json(const Json& dict);
   /// The pickled tuple of nine.
   [[nodiscard]] std::string to_pickle() const;
 };
 
+/// Rows as they come from a peer or the proxy.
+struct ObjectRows {
+  std::vector<ObjectRow> rows;
+  std::optional<std::int64_t> last_number;  ///< ROWID of the last
+};
+/// From a JSON list of dicts; nothing when it is none, or a field is missing or does not fit.
+APUS_API std::optional<ObjectRows> read_object_rows(std::string_view json);
+
+/// Whether every timestamp of it can be read.
+bool has_times(const ObjectRow& row);
+
 /// The merged row, or nothing when `incoming` brings nothing newer. Rows match by name and policy.
 APUS_API std::optional<ObjectRow> merge_rows(const std::optional<ObjectRow>& stored,
-                                             const ObjectRow& incoming);
+                                             ObjectRow incoming);
 
 /// A content type without its swift_bytes parameter, parameters joined as Swift joins them.
 struct TypeAndSize {

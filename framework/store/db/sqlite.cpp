@@ -56,6 +56,11 @@ Statement& Statement::bind(std::string_view text) {
                       SQLITE_TRANSIENT, SQLITE_UTF8);
   return *this;
 }
+Statement& Statement::bind_kept(std::string_view text) {
+  sqlite3_bind_text64(statement_, ++bound_, text.data() != nullptr ? text.data() : "", text.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
+  return *this;
+}
 Statement& Statement::bind(std::int64_t value) {
   sqlite3_bind_int64(statement_, ++bound_, value);
   return *this;

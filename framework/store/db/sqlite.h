@@ -40,6 +40,8 @@ class APUS_API Statement {
   ~Statement();
 
   Statement& bind(std::string_view text);
+  /// Without a copy: the text stays as it is until this goes.
+  Statement& bind_kept(std::string_view text);
   Statement& bind(std::int64_t value);
   Statement& bind(std::nullptr_t);
   /// True when there is a row.

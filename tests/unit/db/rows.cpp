@@ -124,12 +124,39 @@ TEST_CASE("content types are split as Swift splits them") {
 }
 
 TEST_CASE("rows from outside are refused when a field is missing or of another type") {
-  const auto parse = [](const char* text) { return ObjectRow::from_json(*Json::parse(text)); };
-  CHECK(parse(
-      R"({"name":"o","created_at":"1.00000","size":"7","content_type":null,"etag":"e","deleted":0})"));
+  const auto parse = [](const std::string& text) {
+    return read_object_rows("[" + text + "]").has_value();
+  };
+  const auto good = read_object_rows(
+      R"([{"name":"o","created_at":"1.00000","size":"7","content_type":null,"etag":"e","deleted":0},)"
+      R"({"x":{"name":[7]},"deleted":true,"size":8,"name":"p","created_at":"2","etag":"f","ROWID":9,)"
+      R"("content_type":"t","storage_policy_index":3,"ctype_timestamp":"4","meta_timestamp":"5"}])");
+  REQUIRE(good);
+  REQUIRE(good->rows.size() == 2);
+  CHECK(good->rows[0].size == 7);
+  CHECK(good->rows[0].content_type.empty());
+  CHECK(good->rows[0].etag == "e");
+  CHECK_FALSE(good->rows[0].deleted);
+  CHECK(good->rows[1].name == "p");
+  CHECK(good->rows[1].deleted);
+  CHECK(good->rows[1].policy == 3);
+  CHECK(good->rows[1].content_type_timestamp == "4");
+  CHECK(good->rows[1].meta_timestamp == "5");
+  CHECK(good->last_number == 9);
+  CHECK(read_object_rows("[]")->rows.empty());
+  for (const char* text : {"", "7", "{}", "[7]", "[[]]", "[\"o\"]", "[null]", "[{}] x"}) {
+    CAPTURE(text);
+    CHECK_FALSE(read_object_rows(text));
+  }
+  const std::string fits = R"("name":"o","created_at":"1","size":7,"etag":"e","deleted":0)";
+  CHECK(parse("{" + fits + "}"));
+  for (const char* more : {R"("name":null)", R"("name":["o"])", R"("size":null)", R"("size":1.5)",
+                           R"("size":{})", R"("deleted":"x")", R"("etag":7)", R"("etag":true)",
+                           R"("storage_policy_index":null)", R"("meta_timestamp":"never")"}) {
+    CAPTURE(more);
+    CHECK_FALSE(parse("{" + fits + "," + more + "}"));
+  }
   CHECK_FALSE(parse(R"({"name":"o"})"));
-  CHECK_FALSE(parse("[]"));
-  CHECK_FALSE(parse("7"));
   CHECK_FALSE(
       parse(R"({"name":7,"created_at":"1","size":7,"content_type":"","etag":"","deleted":0})"));
   CHECK_FALSE(
@@ -138,7 +165,9 @@ TEST_CASE("rows from outside are refused when a field is missing or of another t
   Store store;
   auto broker = store.container();
   broker.create(at(1), 0);
-  CHECK_THROWS_AS(broker.merge_rows(*Json::parse(R"([{"name":"o"}])")->array(), "peer"), BadRow);
+  CHECK_THROWS_AS(broker.merge_rows(R"([{"name":"o"}])", "peer"), BadRow);
+  CHECK_THROWS_AS(broker.merge_rows("[{" + fits + "}]", "peer"), BadRow);  // no ROWID
+  CHECK_THROWS_AS(broker.merge_rows("{}", "peer"), BadRow);
   CHECK(broker.max_row() == -1);
   CHECK(broker.sync_point("peer") == -1);
 }

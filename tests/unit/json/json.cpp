@@ -1,6 +1,8 @@
 #include <apus/json.h>
 #include <doctest/doctest.h>
 
+#include "framework/json/json_items.h"
+
 using apus::Json;
 
 TEST_CASE("a document goes there and back") {
@@ -49,4 +51,20 @@ TEST_CASE("what is not JSON is refused") {
   CHECK_FALSE(Json::parse(std::string("[1]\0", 4)));
   CHECK(Json::parse(std::string(100, '[') + std::string(100, ']')));
   CHECK_FALSE(Json::parse(std::string(101, '[') + std::string(101, ']')));
+}
+
+TEST_CASE("a list is cut into the texts of its items") {
+  using Items = std::vector<std::string_view>;
+  const auto items = [](std::string_view text) {
+    return apus::json_items(text).value_or(Items{"none"});
+  };
+  CHECK(items("[]").empty());
+  CHECK(items(" [ \n] ").empty());
+  CHECK(items(R"( ["a,]\"[", [1, {"b": "}"}],7 ,{} ] )") ==
+        Items{R"("a,]\"[")", R"([1, {"b": "}"}])", "7", "{}"});
+  CHECK(items("[1,]") == Items{"1", ""});  // what is no JSON is its reader's to refuse
+  for (const char* text : {"", "[", "]", "{}", "7", "[\"a]", "[\"a\\\"]", "[[]", "[]]", "[}1{]"}) {
+    CAPTURE(text);
+    CHECK_FALSE(apus::json_items(text));
+  }
 }
