@@ -12,10 +12,13 @@ std::string_view without_blanks(std::string_view text) {
 
 // Past the string whose opening quote is at `at`; past the text when it does not end.
 std::size_t end_of_string(std::string_view text, std::size_t at) {
-  for (++at; at < text.size() && text[at] != '"'; ++at) {
-    if (text[at] == '\\') ++at;
+  const std::size_t begin = at + 1;
+  for (at = text.find('"', begin); at < text.size(); at = text.find('"', at + 1)) {
+    std::size_t escapes = 0;
+    while (at - escapes > begin && text[at - escapes - 1] == '\\') ++escapes;
+    if (escapes % 2 == 0) return at + 1;
   }
-  return at + 1;
+  return text.size() + 1;
 }
 
 // Where the item that begins at `at` ends: at a comma or at the end of the text. Nothing when it
