@@ -36,7 +36,8 @@ class APUS_API ReplicationPeer {
   /// Sends [call, arguments...]; `response` instead of the usual waiting time when it is not zero.
   Answer call(const char* name, Json::Array arguments,
               std::chrono::milliseconds response = std::chrono::milliseconds(0));
-  /// Sends such a list as it is; `meanwhile` runs in this thread once it is on its way.
+  /// Sends such a list as it is; `meanwhile` runs in this thread, once it is on its way or
+  /// was refused.
   Answer send(std::string_view body, const std::function<void()>& meanwhile,
               std::chrono::milliseconds response = std::chrono::milliseconds(0));
   [[nodiscard]] const RingDevice& device() const { return device_; }

@@ -15,6 +15,7 @@ namespace apus {
 namespace {
 
 constexpr std::size_t kMaxBody = 64U << 20U;
+constexpr std::size_t kMaxItems = 32;  // no call has half as many
 constexpr std::int64_t kMergeBatch = 1000;
 
 bool is_hash(std::string_view text) {
@@ -134,7 +135,7 @@ Response ReplicationRpc::operator()(Request& request) const {
   if (!place) return refusal;
   return server_.guard(request, [&] {
     const std::string body = read_all(request.body.get(), kMaxBody);
-    const auto items = json_items(body);
+    const auto items = json_items(body, kMaxItems);
     if (!items) return bad_request(request, "the body is not a JSON list");
     const auto call = items->empty() ? std::nullopt : Json::parse(items->front());
     if (!call || call->text() == nullptr) return Response(400, "Invalid object type", kHtmlPage);
@@ -204,10 +205,11 @@ Response ReplicationRpc::sync(Broker& broker, const Json::Array& arguments) cons
 Response ReplicationRpc::merge_items(const DatabasePlace& place,
                                      std::span<const std::string_view> texts) const {
   if (texts.empty()) throw BadRow("argument 1 must be a list");
-  const std::string source = text_at(read_arguments(texts.subspan(1)), 0);
+  const auto source = texts.size() > 1 ? Json::parse(texts[1]) : std::nullopt;
+  if (!source || source->text() == nullptr) throw BadRow("argument 2 must be a text");
   const auto broker = broker_of(place);
   if (!broker->exists()) return error_response(404);
-  broker->merge_rows(texts[0], source);
+  broker->merge_rows(texts[0], *source->text());
   return error_response(202);
 }
 

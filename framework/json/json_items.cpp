@@ -49,7 +49,7 @@ std::optional<std::size_t> end_of_item(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::optional<std::vector<std::string_view>> json_items(std::string_view list) {
+std::optional<std::vector<std::string_view>> json_items(std::string_view list, std::size_t most) {
   list = without_blanks(list);
   if (list.size() < 2 || list.front() != '[' || list.back() != ']') return std::nullopt;
   list = list.substr(1, list.size() - 2);
@@ -57,7 +57,7 @@ std::optional<std::vector<std::string_view>> json_items(std::string_view list) {
   if (without_blanks(list).empty()) return out;
   for (std::size_t at = 0; at <= list.size();) {
     const auto end = end_of_item(list, at);
-    if (!end) return std::nullopt;
+    if (!end || out.size() == most) return std::nullopt;
     out.push_back(without_blanks(list.substr(at, *end - at)));
     at = *end + 1;
   }

@@ -10,7 +10,9 @@
 namespace apus {
 
 /// The items as they stand in `list`, whose text they share. Nothing when brackets and quotes do
-/// not make a list; whether each item is JSON is for its own reader to say.
-APUS_API std::optional<std::vector<std::string_view>> json_items(std::string_view list);
+/// not make a list, or there are more than `most`; whether each item is JSON is for its own reader
+/// to say.
+APUS_API std::optional<std::vector<std::string_view>> json_items(std::string_view list,
+                                                                 std::size_t most);
 
 }  // namespace apus

@@ -10,7 +10,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto items = apus::json_items(text);
+  const auto items = apus::json_items(text, size);
   // A list's items are those that the whole text has.
   if (const auto whole = apus::Json::parse(text); whole && whole->array() != nullptr) {
     if (!items || items->size() != whole->array()->size()) std::abort();

@@ -38,7 +38,7 @@ constexpr std::array<std::pair<std::string_view, Field>, 10> kFields = {
      {"ctype_timestamp", Field::kContentTypeTime},
      {"meta_timestamp", Field::kMetaTime}}};
 
-// Sees a list of dicts.
+// Sees a list of dicts. Once something was wrong, nothing is looked at or kept any more.
 class Reader final : public JsonHandler {
  public:
   explicit Reader(std::size_t expected) { out_.rows.reserve(expected); }
@@ -54,14 +54,14 @@ class Reader final : public JsonHandler {
   void begin_object() override {
     if (depth_ == 0) good_ = false;
     begin();
-    if (depth_ != 2) return;
+    if (depth_ != 2 || !good_) return;
     out_.rows.emplace_back();
     out_.last_number.reset();
     has_name_ = has_size_ = has_deleted_ = false;
   }
   void end_object() override {
-    if (--depth_ == 1 && !(has_name_ && has_size_ && has_deleted_ && has_times(out_.rows.back())))
-      good_ = false;
+    if (--depth_ != 1 || !good_) return;
+    good_ = has_name_ && has_size_ && has_deleted_ && has_times(out_.rows.back());
   }
   void key(std::string_view name) override {
     if (depth_ == 2) field_ = field_of(name);
@@ -107,7 +107,7 @@ class Reader final : public JsonHandler {
   // Whether a value is one of a row's own; what stands where a row should is wrong.
   bool in_row() {
     if (depth_ < 2) good_ = false;
-    return depth_ == 2;
+    return good_ && depth_ == 2;
   }
   // Null when the field is no text. Asked for when the text comes.
   std::string* text_member() {

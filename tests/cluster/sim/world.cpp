@@ -182,6 +182,7 @@ void World::daemon() { pass(below(kNodes), kDaemons[below(kDaemons.size())]); }
 
 void World::pass(std::size_t node, const char* daemon) {
   nodes_[node]->pass(daemon);
+  network_->from(node).settle();
   tell(std::string(daemon) + " of node " + std::to_string(node) +
        (nodes_[node]->is_up() ? "" : ": down"));
 }

@@ -56,7 +56,7 @@ TEST_CASE("what is not JSON is refused") {
 TEST_CASE("a list is cut into the texts of its items") {
   using Items = std::vector<std::string_view>;
   const auto items = [](std::string_view text) {
-    return apus::json_items(text).value_or(Items{"none"});
+    return apus::json_items(text, 4).value_or(Items{"none"});
   };
   CHECK(items("[]").empty());
   CHECK(items(" [ \n] ").empty());
@@ -65,6 +65,8 @@ TEST_CASE("a list is cut into the texts of its items") {
   CHECK(items("[1,]") == Items{"1", ""});  // what is no JSON is its reader's to refuse
   for (const char* text : {"", "[", "]", "{}", "7", "[\"a]", "[\"a\\\"]", "[[]", "[]]", "[}1{]"}) {
     CAPTURE(text);
-    CHECK_FALSE(apus::json_items(text));
+    CHECK_FALSE(apus::json_items(text, 4));
   }
+  CHECK(apus::json_items("[1,2,3,4]", 4));
+  CHECK_FALSE(apus::json_items("[1,2,3,4,5]", 4));
 }
