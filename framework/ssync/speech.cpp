@@ -8,7 +8,8 @@
 namespace apus::ssync {
 namespace {
 
-constexpr std::size_t kEnough = 32768;
+// Bytes to say at once: the other side works on them while the next are made.
+constexpr std::size_t kEnough = 4096;
 constexpr std::size_t kSmallBody = 16384;
 
 std::string line_of(std::string_view text) { return std::string(text) + "\r\n"; }
@@ -26,8 +27,7 @@ Speech::Speech(const ObjectStore& store, Logger& log, const Job& job, Report& re
 
 void Speech::start_updates(std::vector<Want> wants) {
   wants_ = std::move(wants);
-  stage_ = Stage::kUpdates;
-  said_ += line_of(kUpdatesStart);
+  stage_ = Stage::kAnnouncing;
 }
 
 std::size_t Speech::read(std::span<char> out) {
@@ -62,6 +62,10 @@ bool Speech::advance() {
       if (offer()) return true;
       said_ += line_of(kMissingEnd);
       stage_ = Stage::kListening;
+      return true;
+    case Stage::kAnnouncing:
+      said_ += line_of(kUpdatesStart);
+      stage_ = Stage::kUpdates;
       return true;
     case Stage::kUpdates:
       if (want_ < wants_.size()) {

@@ -27,7 +27,7 @@ class Speech {
   void start_updates(std::vector<Want> wants);
 
  private:
-  enum class Stage : std::uint8_t { kGreeting, kOffers, kListening, kUpdates, kDone };
+  enum class Stage : std::uint8_t { kGreeting, kOffers, kListening, kAnnouncing, kUpdates, kDone };
   void compose();
   bool advance();
   bool offer();

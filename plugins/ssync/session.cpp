@@ -44,26 +44,24 @@ SsyncSession::SsyncSession(const ObjectStore& store, const App& server, Logger& 
       lines_(request_.get()) {}
 
 std::size_t SsyncSession::read(std::span<char> out) {
-  while (pieces_.empty() && stage_ != Stage::kEnded) advance();
-  if (pieces_.empty()) return 0;
-  const std::string& piece = pieces_.front();
-  const std::size_t count = std::min(out.size(), piece.size() - sent_);
-  std::memcpy(out.data(), piece.data() + sent_, count);
-  sent_ += count;
-  if (sent_ == piece.size()) {
-    pieces_.pop_front();
+  while (sent_ == said_.size() && stage_ != Stage::kEnded) {
+    said_.clear();
     sent_ = 0;
+    advance();
   }
+  const std::size_t count = std::min(out.size(), said_.size() - sent_);
+  std::memcpy(out.data(), said_.data() + sent_, count);
+  sent_ += count;
   return count;
 }
 
-// One step of the exchange: leaves pieces to send, or the end.
+// One step of the exchange: leaves something to send, or the end.
 void SsyncSession::advance() {
   try {
     switch (stage_) {
       case Stage::kGreeting:
         // Forces the head out: the sender says nothing before it has seen it.
-        pieces_.emplace_back("\r\n");
+        said_ = "\r\n";
         stage_ = Stage::kMissing;
         break;
       case Stage::kMissing:
@@ -90,11 +88,9 @@ void SsyncSession::advance() {
 }
 
 void SsyncSession::fail(int code, const std::string& text) {
-  pieces_.clear();
-  pieces_.push_back(":ERROR: " + std::to_string(code) + " " + text + "\n");
-  sent_ = 0;
+  said_ = ":ERROR: " + std::to_string(code) + " " + text + "\n";
   stage_ = Stage::kEnded;
-  log_.error("SSYNC " + target_.path + " ended with " + pieces_.back().substr(8), target_.trans_id);
+  log_.error("SSYNC " + target_.path + " ended with " + said_.substr(8), target_.trans_id);
 }
 
 std::optional<std::string> SsyncSession::next_line(const char* context) {
@@ -124,20 +120,21 @@ void SsyncSession::check_missing() {
   if (!first) throw BodyError(BodyError::Kind::kDisconnect, "the sender says nothing");
   if (trim(*first) != ssync::kMissingStart)
     throw Failure{0, in_quotes("Looking for :MISSING_CHECK: START got " + *first)};
-  std::string wants;
+  std::string answer(ssync::kMissingStart);
+  answer += "\r\n";
+  bool any = false;
   // The body's end counts as the end of the list.
   for (auto line = next_line("missing_check line"); line && trim(*line) != ssync::kMissingEnd;
        line = next_line("missing_check line")) {
     const auto offer = ssync::decode_offer(*line);
     if (!offer) throw Failure{0, in_quotes("this is no offer: " + *line)};
-    if (const auto want = ssync::compare(*offer, local(offer->hash)))
-      wants += (wants.empty() ? "" : "\r\n") + ssync::encode_want(*want);
+    if (const auto want = ssync::compare(*offer, local(offer->hash))) {
+      answer.append(any ? "\r\n" : "").append(ssync::encode_want(*want));
+      any = true;
+    }
   }
-  pieces_.push_back(std::string(ssync::kMissingStart) + "\r\n");
-  // An empty piece would be the end of a chunked body.
-  if (!wants.empty()) pieces_.push_back(std::move(wants));
-  pieces_.emplace_back("\r\n");
-  pieces_.push_back(std::string(ssync::kMissingEnd) + "\r\n");
+  said_ = std::move(answer);
+  said_.append("\r\n").append(ssync::kMissingEnd).append("\r\n");
 }
 
 void SsyncSession::take_updates() {
@@ -155,8 +152,8 @@ void SsyncSession::take_updates() {
     throw Failure{500, in_quotes("ERROR: With :UPDATES: " + std::to_string(failures_) +
                                  " failures to " + std::to_string(successes_) + " successes")};
   }
-  pieces_.push_back(std::string(ssync::kUpdatesStart) + "\r\n");
-  pieces_.push_back(std::string(ssync::kUpdatesEnd) + "\r\n");
+  said_.append(ssync::kUpdatesStart).append("\r\n");
+  said_.append(ssync::kUpdatesEnd).append("\r\n");
 }
 
 // "METHOD PATH", fields, an empty line, and for a PUT its bytes.

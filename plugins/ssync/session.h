@@ -6,7 +6,6 @@
 #include <apus/host.h>
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,8 +91,8 @@ class SsyncSession final : public Source {
   std::unique_ptr<Source> request_;
   ssync::LineReader lines_;
   Stage stage_ = Stage::kGreeting;
-  std::deque<std::string> pieces_;  ///< not empty, each on its way out
-  std::size_t sent_ = 0;            ///< of the first piece
+  std::string said_;      ///< on its way out
+  std::size_t sent_ = 0;  ///< of it
   std::int64_t successes_ = 0;
   std::int64_t failures_ = 0;
 };
