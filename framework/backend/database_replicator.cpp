@@ -7,6 +7,7 @@
 #include <cmath>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "framework/backend/child_process.h"
 #include "framework/backend/database_walk.h"
@@ -402,7 +403,6 @@ bool DatabaseReplicator::send_rows(ReplicationPeer& peer, Broker& broker, const 
   std::string body;
   const auto next = [&] {
     const RowsText rows = broker.rows_text(point, per_diff_);
-    body.clear();
     if (rows.last == -1) return;
     point = rows.last;
     body.append("[\"merge_items\", ").append(rows.json).append(", ");
@@ -417,7 +417,7 @@ bool DatabaseReplicator::send_rows(ReplicationPeer& peer, Broker& broker, const 
                  std::to_string(max_diffs_ * per_diff_) + " rows behind; moving on");
       return false;
     }
-    const std::string sent = std::move(body);
+    const std::string sent = std::exchange(body, "");
     if (!peer.send(sent, next).good()) return false;
   }
   Json::Array points;

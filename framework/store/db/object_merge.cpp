@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <memory>
 #include <string>
 #include <tuple>
 
@@ -42,38 +41,38 @@ void bind_row(Statement& insert, const ObjectRow& row) {
 class NameWalk {
  public:
   NameWalk(Database& database, bool deleted)
-      : database_(database),
-        sql_(deleted ? "SELECT name, ROWID FROM object "
-                       "WHERE deleted = 1 AND name >= ? ORDER BY name"
-                     : "SELECT name, ROWID FROM object "
-                       "WHERE deleted = 0 AND name >= ? ORDER BY name") {}
+      : rows_(database.query(deleted ? "SELECT name, ROWID FROM object "
+                                       "WHERE deleted = 1 AND name >= ? ORDER BY name"
+                                     : "SELECT name, ROWID FROM object "
+                                       "WHERE deleted = 0 AND name >= ? ORDER BY name")) {}
 
   /// Appends the numbers of the rows of that name. Each name is greater than the one before.
   void find(std::string_view name, std::vector<std::int64_t>& numbers) {
-    for (int steps = 0; rows_ && !at_end_ && at_ < name; ++steps) {
+    for (int steps = 0; searched_ && !at_end_ && at_ < name; ++steps) {
       if (steps == kSteps) {
-        rows_.reset();
+        searched_ = false;
       } else {
         step();
       }
     }
-    if (!rows_) {
-      rows_.reset(new Statement(database_.query(sql_)));
-      rows_->bind(name);
-      step();
-    }
-    for (; !at_end_ && at_ == name; step()) numbers.push_back(rows_->integer(1));
+    if (!searched_) search(name);
+    for (; !at_end_ && at_ == name; step()) numbers.push_back(rows_.integer(1));
   }
 
  private:
+  void search(std::string_view name) {
+    rows_.restart();
+    rows_.bind(name);
+    searched_ = true;
+    step();
+  }
   void step() {
-    at_end_ = !rows_->step();
-    at_ = at_end_ ? std::string_view() : rows_->text(0);
+    at_end_ = !rows_.step();
+    at_ = at_end_ ? std::string_view() : rows_.text(0);
   }
 
-  Database& database_;
-  const char* sql_;
-  std::unique_ptr<Statement> rows_;  // none before the first search
+  Statement rows_;
+  bool searched_ = false;
   bool at_end_ = false;
   std::string_view at_;
 };

@@ -46,9 +46,12 @@ bool DatabaseError::locked() const {
 bool DatabaseError::absent() const { return (code_ & 0xFF) == SQLITE_CANTOPEN; }
 
 Statement::Statement(sqlite3_stmt* statement) : statement_(statement) {}
-Statement::~Statement() {
+Statement::~Statement() { restart(); }
+
+void Statement::restart() {
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
+  bound_ = 0;
 }
 
 Statement& Statement::bind(std::string_view text) {

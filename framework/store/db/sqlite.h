@@ -46,6 +46,8 @@ class APUS_API Statement {
   Statement& bind(std::nullptr_t);
   /// True when there is a row.
   bool step();
+  /// Back before the first row, with nothing bound.
+  void restart();
   /// Views live until the next step.
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;

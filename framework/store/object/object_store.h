@@ -106,7 +106,7 @@ class APUS_API ObjectStore {
   struct Settings {
     std::uint64_t reserve_bytes = 0;
     double reserve_percent = 1;  ///< of the file system; used when reserve_bytes is 0
-    bool fallocate = true;
+    bool fallocate = true;       ///< space for what is not small is asked for first
     std::uint64_t bytes_per_sync = 512ULL << 20U;
     double reclaim_age = 604800;       ///< seconds
     std::size_t known_objects = 4096;  ///< kept in memory, small ones with their bytes; 0 = none

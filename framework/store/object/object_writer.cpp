@@ -9,6 +9,10 @@
 namespace apus {
 namespace {
 
+// So many bytes get their space by being written: asked for before, it would be marked as unwritten
+// and then as written again, which small objects pay for with every sync.
+constexpr std::uint64_t kWrittenAtOnce = 65536;
+
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 }  // namespace
@@ -38,8 +42,8 @@ int ObjectWriter::open(std::optional<std::uint64_t> size) {
   }
   if (const int error = open_file()) return error;
   if (size && !store_.has_room(fd_.get(), *size)) return ENOSPC;
-  if (size && *size > 0 && store_.settings_.fallocate && disk.fallocate(fd_.get(), *size) != 0 &&
-      errno != EOPNOTSUPP && errno != ENOSYS) {
+  if (size && *size > kWrittenAtOnce && store_.settings_.fallocate &&
+      disk.fallocate(fd_.get(), *size) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
     return errno;
   }
   return 0;

@@ -7,7 +7,7 @@ namespace apus::test {
 namespace {
 
 ObjectRow step(const std::optional<ObjectRow>& stored, ObjectRow incoming) {
-  return merge_rows(stored, incoming).value_or(stored.value_or(ObjectRow()));
+  return merge_rows(stored, std::move(incoming)).value_or(stored.value_or(ObjectRow()));
 }
 
 TEST_CASE("an object's row takes from each report what is newer in it") {
