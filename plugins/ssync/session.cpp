@@ -120,21 +120,18 @@ void SsyncSession::check_missing() {
   if (!first) throw BodyError(BodyError::Kind::kDisconnect, "the sender says nothing");
   if (trim(*first) != ssync::kMissingStart)
     throw Failure{0, in_quotes("Looking for :MISSING_CHECK: START got " + *first)};
-  std::string answer(ssync::kMissingStart);
-  answer += "\r\n";
-  bool any = false;
+  std::string wants;
   // The body's end counts as the end of the list.
   for (auto line = next_line("missing_check line"); line && trim(*line) != ssync::kMissingEnd;
        line = next_line("missing_check line")) {
     const auto offer = ssync::decode_offer(*line);
     if (!offer) throw Failure{0, in_quotes("this is no offer: " + *line)};
-    if (const auto want = ssync::compare(*offer, local(offer->hash))) {
-      answer.append(any ? "\r\n" : "").append(ssync::encode_want(*want));
-      any = true;
-    }
+    if (const auto want = ssync::compare(*offer, local(offer->hash)))
+      wants += (wants.empty() ? "" : "\r\n") + ssync::encode_want(*want);
   }
-  said_ = std::move(answer);
-  said_.append("\r\n").append(ssync::kMissingEnd).append("\r\n");
+  said_.append(ssync::kMissingStart).append("\r\n");
+  said_.append(wants).append("\r\n");
+  said_.append(ssync::kMissingEnd).append("\r\n");
 }
 
 void SsyncSession::take_updates() {

@@ -23,20 +23,21 @@ def told(task):
     return int(fields[16]), int(fields[38]), ctypes.CDLL(None).syscall(IOPRIO_GET, 1, task)
 
 
-def tasks(pid):
+def of_threads(pid, look):
+    """What `look` finds at each thread, by its number."""
     found = set()
     for task in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
-            found.add(told(int(task)))
+            found.add(look(int(task)))
     return found
+
+
+def tasks(pid):
+    return of_threads(pid, told)
 
 
 def names(pid):
-    found = set()
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            found.add((task / "comm").read_text().strip())
-    return found
+    return of_threads(pid, lambda task: pathlib.Path(f"/proc/{task}/comm").read_text().strip())
 
 
 @unittest.skipIf(IOPRIO_GET is None, "the number of ioprio_get is not known for this machine")

@@ -15,16 +15,13 @@ constexpr std::size_t kRowsAtOnce = 25;
 // Names that are stepped over before the index is searched anew.
 constexpr int kSteps = 4;
 
-const char* insert_many() {
-  static const std::string sql = [] {
-    std::string out =
-        "INSERT INTO object (name, created_at, size, content_type, etag, deleted, "
-        "storage_policy_index) VALUES ";
-    for (std::size_t i = 0; i < kRowsAtOnce; ++i)
-      out += i == 0 ? "(?, ?, ?, ?, ?, ?, ?)" : ", (?, ?, ?, ?, ?, ?, ?)";
-    return out;
-  }();
-  return sql.c_str();
+std::string insert_of(std::size_t rows) {
+  std::string out =
+      "INSERT INTO object (name, created_at, size, content_type, etag, deleted, "
+      "storage_policy_index) VALUES ";
+  for (std::size_t i = 0; i < rows; ++i)
+    out += i == 0 ? "(?, ?, ?, ?, ?, ?, ?)" : ", (?, ?, ?, ?, ?, ?, ?)";
+  return out;
 }
 
 void bind_row(Statement& insert, const ObjectRow& row) {
@@ -167,17 +164,13 @@ void ObjectMerge::remove_rows() {
 }
 
 void ObjectMerge::insert_rows() {
-  std::size_t done = 0;
-  for (; come_.size() - done >= kRowsAtOnce; done += kRowsAtOnce) {
-    Statement insert = database_.query(insert_many());
-    for (std::size_t i = 0; i < kRowsAtOnce; ++i) bind_row(insert, *come_[done + i]);
-    insert.step();
-  }
-  for (; done < come_.size(); ++done) {
-    Statement insert = database_.query(
-        "INSERT INTO object (name, created_at, size, content_type, etag, deleted, "
-        "storage_policy_index) VALUES (?, ?, ?, ?, ?, ?, ?)");
-    bind_row(insert, *come_[done]);
+  static const std::string one = insert_of(1);
+  static const std::string many = insert_of(kRowsAtOnce);
+  for (std::size_t done = 0; done < come_.size();) {
+    const bool enough = come_.size() - done >= kRowsAtOnce;
+    Statement insert = database_.query(enough ? many.c_str() : one.c_str());
+    const std::size_t end = done + (enough ? kRowsAtOnce : 1);
+    for (; done < end; ++done) bind_row(insert, *come_[done]);
     insert.step();
   }
 }

@@ -27,6 +27,13 @@ void chexor(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
   sqlite3_result_text(context, hex.data(), static_cast<int>(hex.size()), SQLITE_TRANSIENT);
 }
 
+// A view without data is an empty text, not null.
+void bind_text(sqlite3_stmt* statement, int place, std::string_view text,
+               sqlite3_destructor_type keep) {
+  sqlite3_bind_text64(statement, place, text.data() != nullptr ? text.data() : "", text.size(),
+                      keep, SQLITE_UTF8);
+}
+
 [[noreturn]] void fail(sqlite3* handle, int code) {
   throw DatabaseError(handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code), code);
 }
@@ -55,13 +62,11 @@ void Statement::restart() {
 }
 
 Statement& Statement::bind(std::string_view text) {
-  sqlite3_bind_text64(statement_, ++bound_, text.data() != nullptr ? text.data() : "", text.size(),
-                      SQLITE_TRANSIENT, SQLITE_UTF8);
+  bind_text(statement_, ++bound_, text, SQLITE_TRANSIENT);
   return *this;
 }
 Statement& Statement::bind_kept(std::string_view text) {
-  sqlite3_bind_text64(statement_, ++bound_, text.data() != nullptr ? text.data() : "", text.size(),
-                      SQLITE_STATIC, SQLITE_UTF8);
+  bind_text(statement_, ++bound_, text, SQLITE_STATIC);
   return *this;
 }
 Statement& Statement::bind(std::int64_t value) {
