@@ -64,7 +64,7 @@ std::vector<Outcome> collect(std::span<const std::unique_ptr<Exchange>> exchange
     } else if (exchanges[i]->done()) {
       out[i] = exchanges[i]->take_outcome();
     } else {
-      out[i].error.emplace(TransportError::Kind::kTimeout, "enough others had answered");
+      out[i].error.emplace(TransportError::Kind::kLeft, "enough others had answered");
     }
   }
   return out;

@@ -31,6 +31,14 @@ Exchange::Exchange(Call call, const Deadlines& deadlines, std::shared_ptr<Connec
       framing_(framing),
       body_left_(call_.request.content_length.value_or(0)) {}
 
+Exchange::Exchange(Call call, const Deadlines& deadlines, std::shared_ptr<ConnectionPool> pool,
+                   std::string_view whole_body)
+    : Exchange(std::move(call), deadlines, std::move(pool),
+               whole_body.empty() ? BodyFraming::kNone : BodyFraming::kLength) {
+  body_here_ = whole_body;
+  body_whole_ = true;
+}
+
 void Exchange::fail(Kind kind, const std::string& what) {
   connection_.reset();
   outcome_.error.emplace(
@@ -50,25 +58,21 @@ void Exchange::enter(Phase phase) {
   deadline_ = span.count() == 0 ? Steady::time_point::max() : Steady::now() + span;
 }
 
-void Exchange::start() {
-  try {
-    const bool has_body = framing_ != BodyFraming::kNone;
-    head_ = build_request_head(call_, has_body, has_body);
-  } catch (const TransportError& error) {
-    return fail(error.kind(), error.what());
-  }
-  connect(false);
-}
+void Exchange::start() { connect(false); }
 
 void Exchange::connect(bool fresh) {
-  out_ = {std::string_view(head_), {}, {}};
-  scanner_.reset();
-  connection_ = fresh ? nullptr : pool_->take(call_.endpoint);
-  if (connection_) {
-    enter(Phase::kHead);
-    return send_some();
-  }
   try {
+    connection_ = fresh ? nullptr : pool_->take(call_.endpoint);
+    const bool has_body = framing_ != BodyFraming::kNone;
+    // Who answered on this connection before is awake.
+    asks_ = has_body && !(body_whole_ && connection_);
+    head_ = build_request_head(call_, has_body, asks_);
+    out_ = {std::string_view(head_), asks_ ? std::string_view() : body_here_, {}};
+    scanner_.reset();
+    if (connection_) {
+      enter(Phase::kHead);
+      return send_some();
+    }
     connection_ = std::make_unique<ClientConnection>(call_.endpoint);
     enter(Phase::kConnecting);
   } catch (const TransportError& error) {
@@ -150,7 +154,7 @@ void Exchange::send_some() {
 
 void Exchange::sent_all() {
   if (phase_ == Phase::kHead) {
-    enter(framing_ == BodyFraming::kNone ? Phase::kAnswer : Phase::kContinue);
+    enter(asks_ ? Phase::kContinue : Phase::kAnswer);
   } else if (phase_ == Phase::kPiece) {
     enter(body_whole_ ? Phase::kAnswer : Phase::kReady);
   }
@@ -198,7 +202,10 @@ void Exchange::read_heads() {
     if (go_on && !takes_footers(head)) return fail(Kind::kMalformed, "it takes no footers");
     connection_->in.consume(scanner_.size());
     scanner_.reset();
-    if (go_on) return enter(Phase::kReady);
+    if (!go_on) continue;
+    enter(Phase::kReady);
+    if (body_whole_) send_piece(body_here_);
+    return;
   }
 }
 

@@ -30,6 +30,10 @@ class Exchange {
  public:
   Exchange(Call call, const Deadlines& deadlines, std::shared_ptr<ConnectionPool> pool,
            BodyFraming framing);
+  /// With all of a body, which must live until this is done; content_length is its size. It goes
+  /// out with the head, but on a new connection only after "100 Continue".
+  Exchange(Call call, const Deadlines& deadlines, std::shared_ptr<ConnectionPool> pool,
+           std::string_view whole_body);
 
   /// Connects or takes a pooled connection, and sends what the socket takes.
   void start();
@@ -37,6 +41,8 @@ class Exchange {
   /// `advance`.
   [[nodiscard]] bool busy() const { return phase_ != Phase::kReady && phase_ != Phase::kDone; }
   [[nodiscard]] bool takes_body() const { return phase_ == Phase::kReady; }
+  /// Whether the server is awake is not known yet.
+  [[nodiscard]] bool asking() const { return asks_ && busy() && !body_begun_; }
   [[nodiscard]] bool done() const { return phase_ == Phase::kDone; }
   [[nodiscard]] int fd() const { return connection_->fd(); }
   [[nodiscard]] short events() const;
@@ -86,6 +92,8 @@ class Exchange {
   Phase phase_ = Phase::kConnecting;
   Steady::time_point deadline_ = Steady::time_point::max();
   std::string head_;
+  std::string_view body_here_;  // all of it, when body_whole_ from the beginning
+  bool asks_ = false;           // the head says "Expect: 100-continue"
   std::string chunk_head_;
   std::array<std::string_view, 3> out_;  // what is still to be sent
   HeadScanner scanner_;

@@ -47,6 +47,18 @@ std::vector<std::optional<Outcome>> HttpUpload::open(std::vector<Call> calls) {
   return out;
 }
 
+void HttpUpload::send_whole(std::vector<Call> calls, std::string_view body) {
+  for (auto& call : calls) {
+    call.request.content_length = body.size();
+    copies_.push_back(std::make_unique<Exchange>(std::move(call), deadlines_, pool_, body));
+    copies_.back()->start();
+  }
+  const auto asking = [](const auto& copy) { return copy->asking(); };
+  while (std::any_of(copies_.begin(), copies_.end(), asking)) {
+    if (!step(copies_, Steady::time_point::max())) return;
+  }
+}
+
 std::size_t HttpUpload::alive() const {
   const auto count = std::count_if(copies_.begin(), copies_.end(), [](const auto& copy) {
     return copy->takes_body() || copy->succeeded();

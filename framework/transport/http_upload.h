@@ -21,6 +21,7 @@ class HttpUpload final : public Upload {
       : deadlines_(deadlines), pool_(std::move(pool)), entropy_(entropy) {}
 
   std::vector<std::optional<Outcome>> open(std::vector<Call> calls) override;
+  void send_whole(std::vector<Call> calls, std::string_view body) override;
   [[nodiscard]] std::size_t alive() const override;
   void write(std::span<const char> bytes) override;
   std::vector<Outcome> finish(const Enough& enough, std::chrono::milliseconds straggler) override;

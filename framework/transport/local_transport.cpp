@@ -90,9 +90,9 @@ std::vector<Outcome> LocalTransport::gather(
   std::vector<Outcome> out;
   out.reserve(found.size());
   for (auto& outcome : found) {
-    out.push_back(
-        outcome ? std::move(*outcome)
-                : local::failed(TransportError::Kind::kTimeout, "enough others had answered"));
+    out.push_back(outcome
+                      ? std::move(*outcome)
+                      : local::failed(TransportError::Kind::kLeft, "enough others had answered"));
   }
   return out;
 }

@@ -46,7 +46,7 @@ struct Copy {
     std::unique_lock lock(board->mutex);
     const bool room = wait_until(changed, lock, limit,
                                  [&] { return pieces.size() < kQueuedPieces || done || closed; });
-    if (!room) give_up("took no bytes for too long");
+    if (!room) give_up(TransportError::Kind::kTimeout, "took no bytes for too long");
     if (done || closed) return false;
     pieces.push_back(piece);
     changed.notify_all();
@@ -63,16 +63,16 @@ struct Copy {
   bool opened(Steady::time_point limit) {
     std::unique_lock lock(board->mutex);
     if (!wait_until(changed, lock, limit, [&] { return reading || done; }))
-      give_up("silent for too long");
+      give_up(TransportError::Kind::kTimeout, "silent for too long");
     return reading && !done;
   }
   // With the lock.
-  void give_up(const char* why) {
+  void give_up(TransportError::Kind kind, const char* why) {
     if (done) return;
     done = true;
     ended = true;
     whole = false;
-    outcome = failed(TransportError::Kind::kTimeout, why);
+    outcome = failed(kind, why);
     changed.notify_all();
   }
 
@@ -196,6 +196,13 @@ void LocalUpload::open_beyond(std::vector<Call> calls, const std::vector<std::si
   for (std::size_t i = 0; i < outcomes.size(); ++i) out[places[i]] = std::move(outcomes[i]);
 }
 
+std::shared_ptr<Copy> LocalUpload::copy_of(Call& call) const {
+  auto copy = std::make_shared<Copy>(board_);
+  copy->request = std::move(call.request);
+  copy->request.body = std::make_unique<CopySource>(copy);
+  return copy;
+}
+
 std::vector<std::optional<Outcome>> LocalUpload::open(std::vector<Call> calls) {
   std::vector<std::optional<Outcome>> out(calls.size());
   std::vector<std::shared_ptr<Copy>> here(calls.size());
@@ -209,9 +216,7 @@ std::vector<std::optional<Outcome>> LocalUpload::open(std::vector<Call> calls) {
       remote.push_back(std::move(calls[i]));
       places.push_back(i);
     } else {
-      here[i] = std::make_shared<Copy>(board_);
-      here[i]->request = std::move(calls[i].request);
-      here[i]->request.body = std::make_unique<CopySource>(here[i]);
+      here[i] = copy_of(calls[i]);
       start(here[i], *app);
     }
   }
@@ -225,6 +230,37 @@ std::vector<std::optional<Outcome>> LocalUpload::open(std::vector<Call> calls) {
     if (!out[i]) copies_.push_back(std::move(here[i]));
   }
   return out;
+}
+
+void LocalUpload::send_whole(std::vector<Call> calls, std::string_view body) {
+  const auto piece = std::make_shared<const std::string>(body);
+  std::vector<Call> remote;
+  for (Call& call : calls) {
+    const App* app = find_(call.endpoint);
+    if (app == nullptr && beyond_ != nullptr) {
+      remote.push_back(std::move(call));
+      copies_.push_back(nullptr);
+      continue;
+    }
+    copies_.push_back(copy_of(call));
+    const auto& copy = copies_.back();
+    copy->request.content_length = body.size();
+    if (app == nullptr) {
+      copy->answer(no_server(call.endpoint));
+      continue;
+    }
+    if (!body.empty()) copy->pieces.push_back(piece);
+    copy->end(true);
+    start(copy, *app);
+  }
+  if (!remote.empty()) {
+    if (!upload_beyond_) upload_beyond_ = beyond_->upload(deadlines_);
+    upload_beyond_->send_whole(std::move(remote), body);
+  }
+  const auto limit = limit_of(deadlines_.response);
+  for (const auto& copy : copies_) {
+    if (copy != nullptr) copy->opened(limit);
+  }
 }
 
 std::size_t LocalUpload::alive() const {
@@ -305,7 +341,12 @@ void LocalUpload::wait_for_copies(const std::vector<std::optional<Outcome>>& bey
     if (!wait_until(board_->news, lock, limit, [&] { return count_done() > done; })) break;
   }
   for (const auto& copy : copies_) {
-    if (copy != nullptr) copy->give_up("silent for too long");
+    if (copy == nullptr) continue;
+    if (hurry) {
+      copy->give_up(TransportError::Kind::kLeft, "enough others had answered");
+    } else {
+      copy->give_up(TransportError::Kind::kTimeout, "silent for too long");
+    }
   }
 }
 

@@ -39,11 +39,13 @@ class LocalUpload final : public Upload {
   ~LocalUpload() override;
 
   std::vector<std::optional<Outcome>> open(std::vector<Call> calls) override;
+  void send_whole(std::vector<Call> calls, std::string_view body) override;
   [[nodiscard]] std::size_t alive() const override;
   void write(std::span<const char> bytes) override;
   std::vector<Outcome> finish(const Enough& enough, std::chrono::milliseconds straggler) override;
 
  private:
+  [[nodiscard]] std::shared_ptr<Copy> copy_of(Call& call) const;
   void start(const std::shared_ptr<Copy>& copy, const App& app) const;
   void open_beyond(std::vector<Call> calls, const std::vector<std::size_t>& places,
                    std::vector<std::optional<Outcome>>& out);

@@ -1,6 +1,7 @@
 #include "servers/proxy/uploader.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "servers/proxy/backend_request.h"
@@ -8,6 +9,9 @@
 
 namespace apus {
 namespace {
+
+// What is sent with its head, for the servers to take or to refuse whole.
+constexpr std::uint64_t kShort = 65536;
 
 class Uploader {
  public:
@@ -22,11 +26,22 @@ class Uploader {
         body_(client, static_cast<std::uint64_t>(services.limits().max_file_size)) {}
 
   Response run() {
-    if (auto refusal = count_ == 1 ? one_copy() : several_copies()) return std::move(*refusal);
+    if (auto refusal = store()) return std::move(*refusal);
     return verdict();
   }
 
  private:
+  std::optional<Response> store() {
+    if (count_ == 1) return one_copy();
+    return is_short() ? short_copies() : several_copies();
+  }
+
+  // With a condition one server's refusal counts for all: they are asked before any gets bytes.
+  [[nodiscard]] bool is_short() const {
+    return client_.content_length && *client_.content_length <= kShort &&
+           !client_.context.update_footers && !client_.headers.has("If-None-Match");
+  }
+
   [[nodiscard]] const std::string& trans_id() const { return client_.context.trans_id; }
 
   Call call_of(const RingDevice& device, std::size_t index) const {
@@ -40,11 +55,26 @@ class Uploader {
 
   // An answer that came instead of "100 Continue". False when another node must be asked.
   bool take_early(const RingNode& node, Outcome outcome) {
+    return take_if_well(node, std::move(outcome), "Expect: 100-continue",
+                        "Expect: 100-continue on " + quote(place_.name));
+  }
+
+  // An answer to a head that had its body with it. False when another node must be asked.
+  bool take_whole(const RingNode& node, Outcome outcome) {
+    settle(outcome);
+    if (was_left(outcome)) {
+      answers_.emplace_back(503);
+      return true;
+    }
+    const std::string trying = "Trying to PUT " + quote(place_.name);
+    return take_if_well(node, std::move(outcome), trying, trying);
+  }
+
+  bool take_if_well(const RingNode& node, Outcome outcome, const std::string& step,
+                    const std::string& doing) {
     const RingDevice& device = *node.device;
     if (!outcome.response) {
-      services_.limiter().exception(device, "Object",
-                                    "Expect: 100-continue on " + quote(place_.name),
-                                    outcome.error->what(), trans_id());
+      services_.limiter().exception(device, "Object", doing, outcome.error->what(), trans_id());
       return false;
     }
     const int status = outcome.response->status;
@@ -54,7 +84,7 @@ class Uploader {
     }
     if (status >= 500) {
       services_.limiter().error(
-          device, "ERROR " + std::to_string(status) + " Expect: 100-continue From Object Server",
+          device, "ERROR " + std::to_string(status) + " " + step + " From Object Server",
           trans_id());
       return false;
     }
@@ -62,17 +92,24 @@ class Uploader {
     return true;
   }
 
-  // An answer to the whole body.
+  // The answer's body is read, or the answer is none.
+  static void settle(Outcome& outcome) {
+    if (!outcome.response || settle_body(*outcome.response)) return;
+    outcome.response.reset();
+    outcome.error.emplace(TransportError::Kind::kReset, "the answer's body broke");
+  }
+
+  // Who was not waited for any longer did nothing wrong.
+  static bool was_left(const Outcome& outcome) {
+    return !outcome.response && outcome.error->kind() == TransportError::Kind::kLeft;
+  }
+
+  // An answer to the whole body, after "100 Continue".
   void take_late(const RingNode& node, Outcome outcome) {
     const RingDevice& device = *node.device;
-    if (outcome.response && !settle_body(*outcome.response)) {
-      outcome.response.reset();
-      outcome.error.emplace(TransportError::Kind::kReset, "the answer's body broke");
-    }
+    settle(outcome);
     if (!outcome.response) {
-      // Who was not waited for any longer did nothing wrong.
-      const bool late = quorum_ && outcome.error->kind() == TransportError::Kind::kTimeout;
-      if (!late) {
+      if (!was_left(outcome)) {
         services_.limiter().exception(device, "Object",
                                       "Trying to get final status of PUT to " + client_.path,
                                       outcome.error->what(), trans_id());
@@ -140,33 +177,87 @@ class Uploader {
     return body_.touched() ? std::nullopt : early_verdict(answers_.size());
   }
 
+  // Calls for the copies that no node has taken yet.
+  struct Round {
+    std::vector<Call> calls;
+    std::vector<RingNode> nodes;
+    std::vector<std::size_t> indices;
+  };
+
+  [[nodiscard]] std::vector<std::size_t> all_copies() const {
+    std::vector<std::size_t> out(count_);
+    std::iota(out.begin(), out.end(), std::size_t{0});
+    return out;
+  }
+
+  // The next node for each; fewer when nodes run out.
+  Round next_round(const std::vector<std::size_t>& open) {
+    Round round;
+    for (const std::size_t index : open) {
+      const auto node = nodes_.next();
+      if (!node) break;
+      round.calls.push_back(call_of(*node->device, index));
+      round.nodes.push_back(*node);
+      round.indices.push_back(index);
+    }
+    return round;
+  }
+
   // Opens one copy for each index, with node after node.
   void open_copies(Upload& upload, const std::function<void(Headers&)>& footers) {
-    std::vector<std::size_t> open;
-    for (std::size_t i = 0; i < count_; ++i) open.push_back(i);
+    auto open = all_copies();
     while (!open.empty()) {
-      std::vector<Call> calls;
-      std::vector<RingNode> nodes;
-      std::vector<std::size_t> indices;
-      for (const std::size_t index : open) {
-        const auto node = nodes_.next();
-        if (!node) break;
-        calls.push_back(call_of(*node->device, index));
-        calls.back().request.context.update_footers = footers;
-        nodes.push_back(*node);
-        indices.push_back(index);
-      }
-      if (calls.empty()) return;
+      Round round = next_round(open);
+      if (round.calls.empty()) return;
+      for (Call& call : round.calls) call.request.context.update_footers = footers;
       open.clear();
-      auto outcomes = upload.open(std::move(calls));
+      auto outcomes = upload.open(std::move(round.calls));
       for (std::size_t i = 0; i < outcomes.size(); ++i) {
         if (!outcomes[i]) {
-          opened_.push_back(nodes[i]);
-        } else if (!take_early(nodes[i], std::move(*outcomes[i]))) {
-          open.push_back(indices[i]);
+          opened_.push_back(round.nodes[i]);
+        } else if (!take_early(round.nodes[i], std::move(*outcomes[i]))) {
+          open.push_back(round.indices[i]);
         }
       }
     }
+  }
+
+  // Each copy is one message there and one back; the bytes stay here for the next node.
+  std::optional<Response> short_copies() {
+    std::string body(*client_.content_length, '\0');
+    if (auto refusal = read_short(body)) return refusal;
+    auto open = all_copies();
+    while (!open.empty()) {
+      Round round = next_round(open);
+      if (round.calls.empty()) break;
+      open.clear();
+      const auto upload = services_.host.transport().upload(services_.conf.deadlines);
+      upload->send_whole(std::move(round.calls), body);
+      auto outcomes = finish(*upload);
+      for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (!take_whole(round.nodes[i], std::move(outcomes[i]))) open.push_back(round.indices[i]);
+      }
+    }
+    return early_verdict(answers_.size());
+  }
+
+  // To the end of the source and not only to the last byte: who watches it decides there.
+  std::optional<Response> read_short(std::string& body) {
+    const std::size_t length = body.size();
+    body.resize(length + 1);
+    std::size_t at = 0;
+    try {
+      while (const std::size_t count = body_.read(std::span(body).subspan(at))) at += count;
+    } catch (const BodyError&) {
+      return client_failed();
+    }
+    body.resize(length);
+    return std::nullopt;
+  }
+
+  std::vector<Outcome> finish(Upload& upload) {
+    return upload.finish([&](const auto& so_far) { return enough(so_far); },
+                         services_.conf.post_quorum_timeout);
   }
 
   std::optional<Response> several_copies() {
@@ -184,8 +275,7 @@ class Uploader {
     if (auto refusal = early_verdict(opened_.size() + answers_.size())) return refusal;
     if (auto refusal = send_body(*upload)) return refusal;
     if (update) update(*footers);
-    auto outcomes = upload->finish([&](const auto& so_far) { return enough(so_far); },
-                                   services_.conf.post_quorum_timeout);
+    auto outcomes = finish(*upload);
     for (std::size_t i = 0; i < outcomes.size(); ++i) take_late(opened_[i], std::move(outcomes[i]));
     return std::nullopt;
   }
@@ -212,8 +302,7 @@ class Uploader {
     for (const auto& outcome : so_far) {
       if (outcome && outcome->response) statuses.push_back(outcome->response->status);
     }
-    quorum_ = have_quorum(statuses, count_);
-    return quorum_;
+    return have_quorum(statuses, count_);
   }
 
   Response verdict() {
@@ -245,7 +334,6 @@ class Uploader {
   const Dress& dress_;
   ClientBody body_;
   std::vector<RingNode> opened_;
-  bool quorum_ = false;  // of answers to the whole body
   Answers answers_;
 };
 

@@ -13,6 +13,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace apus {
@@ -31,6 +32,7 @@ class APUS_API TransportError : public std::runtime_error {
     kTimeout,    ///< connected, but silent for too long
     kReset,      ///< closed in the middle
     kMalformed,  ///< the answer is not HTTP
+    kLeft,       ///< not waited for any longer: enough others had answered
   };
   TransportError(Kind kind, const std::string& what);
   ~TransportError() override;
@@ -72,13 +74,17 @@ class APUS_API Upload {
   /// call, in order: nothing = it waits for the body and is copy number `first + i`; else its final
   /// outcome. May be called again (handoffs) before the first `write`.
   virtual std::vector<std::optional<Outcome>> open(std::vector<Call> calls) = 0;
+  /// For a short body that is here already, instead of `open` and `write`. A server that is known
+  /// to be awake gets it together with the head; any other is asked first, and this waits for its
+  /// "100 Continue". Every outcome comes from `finish`, until which `body` must live. No footers.
+  virtual void send_whole(std::vector<Call> calls, std::string_view body) = 0;
   /// Number of copies that still take the body.
   [[nodiscard]] virtual std::size_t alive() const = 0;
   /// Sends the bytes to every living copy; a copy that fails or stalls is dropped and keeps its
   /// outcome for `finish`.
   virtual void write(std::span<const char> bytes) = 0;
   /// Ends the body and collects one outcome per opened copy, in order. Once `enough(outcomes so
-  /// far)` holds it waits only `straggler` more; who did not answer by then has a kTimeout outcome.
+  /// far)` holds it waits only `straggler` more; who did not answer by then has a kLeft outcome.
   virtual std::vector<Outcome> finish(
       const std::function<bool(const std::vector<std::optional<Outcome>>&)>& enough,
       std::chrono::milliseconds straggler) = 0;

@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
+#include <latch>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "framework/transport/http_transport.h"
@@ -76,10 +80,82 @@ class Silent {
   Silent(const Silent&) = delete;
   Silent& operator=(const Silent&) = delete;
   ~Silent() { ::close(fd_); }
+  [[nodiscard]] int fd() const { return fd_; }
   int port = 0;
 
  private:
   int fd_;
+};
+
+// Speaks HTTP by hand, connection after connection: takes bodies, asked for or not, and says 201.
+class Talker {
+ public:
+  Talker() : thread_([this] { serve(); }) {}
+  Talker(const Talker&) = delete;
+  Talker& operator=(const Talker&) = delete;
+  ~Talker() {
+    ::shutdown(listener_.fd(), SHUT_RDWR);
+    const int peer = peer_;
+    if (peer >= 0) ::shutdown(peer, SHUT_RDWR);
+    thread_.join();
+  }
+  std::vector<std::string> heads() const {
+    const std::lock_guard lock(mutex_);
+    return heads_;
+  }
+  std::vector<std::string> bodies() const {
+    const std::lock_guard lock(mutex_);
+    return bodies_;
+  }
+
+ private:
+  Silent listener_;
+
+ public:
+  const int port = listener_.port;
+  std::atomic<bool> close_when_idle = false;
+
+ private:
+  void serve() {
+    while ((peer_ = ::accept(listener_.fd(), nullptr, nullptr)) >= 0) {
+      while (one_request() && !close_when_idle) {
+      }
+      ::close(peer_.exchange(-1));
+    }
+  }
+  bool one_request() {
+    std::string seen;
+    if (!read_until(seen, [&] { return seen.find("\r\n\r\n") != std::string::npos; })) return false;
+    const std::size_t head = seen.find("\r\n\r\n") + 4;
+    if (seen.find("Expect: 100-continue") != std::string::npos)
+      say("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!read_until(seen, [&] { return seen.size() >= head + 5; })) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      heads_.push_back(seen.substr(0, head));
+      bodies_.push_back(seen.substr(head));
+    }
+    say("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+    return true;
+  }
+  bool read_until(std::string& seen, const std::function<bool()>& enough) const {
+    char piece[4096];
+    while (!enough()) {
+      const ssize_t count = ::recv(peer_, piece, sizeof piece, 0);
+      if (count <= 0) return false;
+      seen.append(piece, static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+  void say(std::string_view bytes) const {
+    ::send(peer_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> heads_;
+  std::vector<std::string> bodies_;
+  std::atomic<int> peer_ = -1;
+  std::thread thread_;
 };
 
 Call call_to(int port, std::string method, std::string path) {
@@ -277,7 +353,7 @@ TEST_CASE("gather stops when it has enough") {
   REQUIRE(outcomes.size() == 3);
   CHECK(body_of(outcomes[0]) == "/a");
   REQUIRE(outcomes[1].error);
-  CHECK(outcomes[1].error->kind() == TransportError::Kind::kTimeout);
+  CHECK(outcomes[1].error->kind() == TransportError::Kind::kLeft);
   CHECK(body_of(outcomes[2]) == "/c");
 }
 
@@ -358,4 +434,64 @@ TEST_CASE("a copy that ends short of its announced length fails") {
   const auto outcomes = upload->finish(kAll, milliseconds(0));
   REQUIRE(outcomes[0].error);
   CHECK(outcomes[0].error->kind() == TransportError::Kind::kReset);
+}
+
+TEST_CASE("a short body goes with its head to who is known to be awake, and others are asked") {
+  Talker talker;
+  HttpTransport transport;
+  const auto put = [&](int port) {
+    const auto upload = transport.upload({milliseconds(500), milliseconds(300)});
+    std::vector<Call> calls;
+    calls.push_back(call_to(port, "PUT", "/o"));
+    upload->send_whole(std::move(calls), "hello");
+    auto outcomes = upload->finish(kAll, milliseconds(0));
+    return std::move(outcomes.at(0));
+  };
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(put(talker.port).response);
+    if (i == 1) talker.close_when_idle = true;  // as a server does that was idle for long
+  }
+  const auto heads = talker.heads();
+  REQUIRE(heads.size() >= 3);
+  CHECK(heads[0].find("Expect: 100-continue") != std::string::npos);
+  CHECK(heads[1].find("Expect") == std::string::npos);
+  for (const auto& head : heads) CHECK(head.find("Content-Length: 5\r\n") != std::string::npos);
+  CHECK(talker.bodies() == std::vector<std::string>(heads.size(), "hello"));
+
+  const Silent silent;
+  const Outcome outcome = put(silent.port);
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->kind() == TransportError::Kind::kTimeout);
+}
+
+TEST_CASE("short bodies: each outcome comes in order, and who is slow is left behind") {
+  std::latch gate(1);
+  Served fast(store, trusted());
+  Served slow(
+      [&](Request& request) {
+        Response out = store(request);
+        if (request.path == "/wait") gate.wait();
+        return out;
+      },
+      trusted());
+  HttpTransport transport;
+  const auto put = [&](const char* path) {
+    const auto upload = transport.upload({milliseconds(500), milliseconds(5000)});
+    std::vector<Call> calls;
+    calls.push_back(call_to(slow.server->port(), "PUT", path));
+    calls.push_back(call_to(fast.server->port(), "PUT", "/full"));
+    calls.push_back(call_to(fast.server->port(), "PUT", "/o"));
+    upload->send_whole(std::move(calls), std::string_view("hello"));
+    return upload->finish([](const auto& so_far) { return so_far[1] && so_far[2]; },
+                          milliseconds(20));
+  };
+  auto outcomes = put("/o");
+  REQUIRE(outcomes.size() == 3);
+  CHECK(outcomes[1].response->status == 507);
+  CHECK(body_of(outcomes[2]) == "5");
+  outcomes = put("/wait");
+  gate.count_down();
+  REQUIRE(outcomes[0].error);
+  CHECK(outcomes[0].error->kind() == TransportError::Kind::kLeft);
+  CHECK(body_of(outcomes[2]) == "5");
 }
