@@ -18,10 +18,11 @@ namespace {
 
 constexpr std::size_t kMaxOutput = 65536;
 constexpr std::chrono::milliseconds kLook{200};
-using Moment = std::chrono::steady_clock::time_point;
 
-// Reads until the child has closed its end. False when the time ran out or `stop` was requested.
-bool collect(int fd, std::string& out, Moment end, const std::stop_token& stop) {
+}  // namespace
+
+bool collect_output(int fd, std::string& out, std::chrono::steady_clock::time_point end,
+                    const std::stop_token& stop) {
   std::array<char, 4096> piece;
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -39,8 +40,7 @@ bool collect(int fd, std::string& out, Moment end, const std::stop_token& stop) 
   }
 }
 
-// 0 and the pid, or errno.
-int spawn(const std::vector<std::string>& command, int out, pid_t& pid) {
+int start_child(const std::vector<std::string>& command, int out, pid_t& pid) {
   std::vector<std::string> words = command;
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
@@ -48,23 +48,28 @@ int spawn(const std::vector<std::string>& command, int out, pid_t& pid) {
   pointers.push_back(nullptr);
   sigset_t none;
   sigemptyset(&none);
+  sigset_t usual;
+  sigemptyset(&usual);
+  sigaddset(&usual, SIGPIPE);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);  // ours blocks SIGTERM
+  // Ours blocks SIGTERM and ignores SIGPIPE.
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setsigdefault(&attributes, &usual);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
+  if (out >= 0) {
+    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
+  }
   const int error =
       ::posix_spawnp(&pid, pointers.front(), &actions, &attributes, pointers.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   return error;
 }
-
-}  // namespace
 
 ChildResult run_child(const std::vector<std::string>& command, std::chrono::milliseconds timeout,
                       const std::stop_token& stop) {
@@ -75,7 +80,7 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::mill
     return result;
   }
   pid_t pid = -1;
-  const int error = spawn(command, ends[1], pid);
+  const int error = start_child(command, ends[1], pid);
   ::close(ends[1]);
   if (error != 0) {
     ::close(ends[0]);
@@ -83,7 +88,7 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::mill
     return result;
   }
   const bool ended =
-      collect(ends[0], result.output, std::chrono::steady_clock::now() + timeout, stop);
+      collect_output(ends[0], result.output, std::chrono::steady_clock::now() + timeout, stop);
   ::close(ends[0]);
   if (!ended) ::kill(pid, SIGKILL);
   int status = 0;

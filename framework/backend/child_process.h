@@ -2,6 +2,7 @@
 #pragma once
 
 #include <apus/ring.h>
+#include <sys/types.h>
 
 #include <chrono>
 #include <stop_token>
@@ -19,6 +20,16 @@ struct ChildResult {
 /// after `stop` is requested.
 APUS_API ChildResult run_child(const std::vector<std::string>& command,
                                std::chrono::milliseconds timeout, const std::stop_token& stop = {});
+
+/// Starts a program, of PATH unless its first word has a slash, with no signal blocked: 0 and the
+/// pid, or errno. Its standard output and error are `out`, its input is empty; with -1 it has this
+/// process's three.
+APUS_API int start_child(const std::vector<std::string>& command, int out, pid_t& pid);
+
+/// Reads on until nobody has the other end of the pipe any more; of all that `out` is to hold no
+/// more than 64 KiB are kept. False when `end` came first, or a stop was requested.
+APUS_API bool collect_output(int fd, std::string& out, std::chrono::steady_clock::time_point end,
+                             const std::stop_token& stop = {});
 
 /// An rsync module's pattern filled in for a device: {ip}, {port}, {replication_ip},
 /// {replication_port}, {region}, {zone}, {device}, {meta}; IPv6 addresses in brackets. Unknown

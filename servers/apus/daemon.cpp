@@ -97,7 +97,7 @@ DaemonWords parse_words(const std::vector<std::string>& words) {
     const std::string& word = words[i];
     if (word == "once" || word == "-o" || word == "--once") {
       out.once = true;
-    } else if (word == "-v" || word == "--verbose") {
+    } else if (word == "-v" || word == "--verbose" || word == "verbose") {
       out.verbose = true;
     } else if (word == "--no-auto-shard") {  // Swift's, of its sharder alone
       out.given["auto_shard"] = "no";
@@ -151,6 +151,7 @@ int run(const std::string& name, const DaemonWords& words, bool as_swift) {
     // A daemon that declares `user` means something else by it, and needs the rights it has.
     if (options.all().contains("user") && !declares(plugin, "user"))
       become_user(options.text("user"));
+    if (as_swift) leave_terminal();  // as Swift's: whoever kills the group kills it alone
     Cluster cluster(options.find("swift_dir").value_or("/etc/swift"));
     ServerHost host(cluster, options, name);
     const auto daemon = plugin.make_daemon({options, host});

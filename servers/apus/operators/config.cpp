@@ -8,6 +8,7 @@
 
 #include "framework/conf/interpolation.h"
 #include "framework/conf/paste.h"
+#include "servers/apus/operators/init_servers.h"
 #include "servers/apus/operators/operators.h"
 
 namespace apus {
@@ -106,58 +107,11 @@ void print_wsgi(const ConfFile& file, const std::string& wanted) {
   }
 }
 
-bool ends_as_conf(const fs::path& path) { return path.string().ends_with(".conf"); }
-
-// Swift's search: files of the folder whose name begins so, and what lies in folders of such names.
-std::vector<std::string> find_confs(const std::string& folder, const std::string& begin) {
-  std::vector<std::string> out;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (!entry.path().filename().string().starts_with(begin)) continue;
-    if (!entry.is_directory()) {
-      if (ends_as_conf(entry.path())) out.push_back(entry.path().string());
-      continue;
-    }
-    if (entry.path().string().ends_with(".conf.d")) {
-      out.push_back(entry.path().string());
-      continue;
-    }
-    for (const auto& below : fs::directory_iterator(entry.path(), error)) {
-      if (below.path().string().ends_with(".conf.d") || ends_as_conf(below.path()))
-        out.push_back(below.path().string());
-    }
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 // "proxy", "object-server", "container-updater", "object-server.2".
 std::vector<std::string> confs_of(const ConfigArguments& arguments, const std::string& word) {
-  std::string name = lower(word);
-  std::string which;
-  if (const std::size_t dot = name.rfind('.'); dot != std::string::npos) {
-    which = name.substr(dot + 1);
-    name.resize(dot);
-  }
-  if (name.find('-') == std::string::npos) name += "-server";
-  std::string begin = name.substr(0, name.rfind('-')) + "-server";
-  if (name == "container-reconciler") begin = name;  // the one with a file of its own
-  std::vector<std::string> found = find_confs(arguments.swift_dir, begin);
-  if (!which.empty()) {
-    std::erase_if(found, [&](const std::string& path) {
-      return !path.ends_with("/" + which + ".conf") && !path.ends_with("/" + which + ".conf.d");
-    });
-  }
-  const auto count = static_cast<int>(found.size());
-  if (arguments.number != 0) {
-    const int at = arguments.number < 0 ? count + arguments.number - 1 : arguments.number - 1;
-    if (at < 0 || at >= count) {
-      std::cout << "Unable to locate config number " << arguments.number << " for " << name << "\n";
-      return {};
-    }
-    return {found[static_cast<std::size_t>(at)]};
-  }
-  if (found.empty()) std::cout << "Unable to locate config for " << name << "\n";
+  const SwiftServer server = parse_server(word);
+  auto found = numbered_conf(find_confs(server, arguments.swift_dir), arguments.number);
+  if (found.empty()) tell_no_conf(server, arguments.number);
   return found;
 }
 

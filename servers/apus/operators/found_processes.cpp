@@ -116,6 +116,39 @@ std::vector<FoundProcess> find_processes(Interpreters interpreters) {
   return out;
 }
 
+bool is_ending(std::string_view stat) {
+  const std::size_t end = stat.rfind(')');
+  if (end == std::string_view::npos) return false;
+  const std::vector<std::string> fields = split_list(stat.substr(end + 1), ' ');
+  if (fields.size() < 18) return false;
+  constexpr std::int64_t kExiting = 4;  // PF_EXITING of the kernel's sched.h
+  const bool exiting = (parse_digits(fields[6]).value_or(0) & kExiting) != 0;
+  // The first thread may have ended before others.
+  return exiting && (fields[0] != "Z" || parse_digits(fields[17]).value_or(0) > 1);
+}
+
+bool may_be(int pid, std::string_view program) {
+  const fs::path folder = "/proc/" + std::to_string(pid);
+  std::ifstream in(folder / "cmdline", std::ios::binary);
+  if (!in) return true;
+  const std::string line(std::istreambuf_iterator<char>(in), {});
+  if (line.empty()) return is_ending(content_of(folder / "stat"));
+  return line.find(program) != std::string::npos;
+}
+
+std::vector<int> children_of(int pid) {
+  std::vector<int> out;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto child = parse_digits(entry.path().filename().string());
+    int parent = 0;
+    std::uint64_t start = 0;
+    if (child && parse_stat(content_of(entry.path() / "stat"), parent, start) && parent == pid)
+      out.push_back(static_cast<int>(*child));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 void print_processes(const std::vector<FoundProcess>& found, bool wide) {
   std::size_t hours = std::string_view("Hours").size();
   std::size_t pid = std::string_view("PID").size();

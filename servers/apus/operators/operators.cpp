@@ -18,6 +18,7 @@ constexpr Tool kTools[] = {
     {"recon", add_recon},
     {"config", add_config},
     {"form-signature", add_form_signature},
+    {"init", add_init},
     {"oldies", add_oldies},
     {"orphans", add_orphans},
     {"dispersion-populate", add_dispersion_populate},

@@ -44,6 +44,7 @@ Command add_container_info(CLI::App& apus);
 Command add_recon(CLI::App& apus);
 Command add_config(CLI::App& apus);
 Command add_form_signature(CLI::App& apus);
+Command add_init(CLI::App& apus);
 Command add_oldies(CLI::App& apus);
 Command add_orphans(CLI::App& apus);
 Command add_dispersion_populate(CLI::App& apus);
