@@ -46,8 +46,8 @@ std::vector<Outcome> collect(std::span<const std::unique_ptr<Exchange>> exchange
                              const Enough& enough, std::chrono::milliseconds straggler) {
   std::vector<std::optional<Outcome>> found(exchanges.size());
   auto limit = Steady::time_point::max();
+  bool news = true;  // what there is besides may be enough already
   while (true) {
-    bool news = false;
     for (std::size_t i = 0; i < exchanges.size(); ++i) {
       if (found[i] || !exchanges[i]->done()) continue;
       found[i] = exchanges[i]->take_outcome();
@@ -55,6 +55,7 @@ std::vector<Outcome> collect(std::span<const std::unique_ptr<Exchange>> exchange
     }
     const bool waits = limit == Steady::time_point::max();
     if (news && waits && enough && enough(found)) limit = Steady::now() + straggler;
+    news = false;
     if (Steady::now() >= limit || !step(exchanges, limit)) break;
   }
   std::vector<Outcome> out(exchanges.size());

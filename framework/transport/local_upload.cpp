@@ -246,6 +246,7 @@ void LocalUpload::send_whole(std::vector<Call> calls, std::string_view body) {
     const auto& copy = copies_.back();
     copy->request.content_length = body.size();
     if (app == nullptr) {
+      copy->request.body.reset();  // which has the copy
       copy->answer(no_server(call.endpoint));
       continue;
     }

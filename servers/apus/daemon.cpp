@@ -151,10 +151,10 @@ int run(const std::string& name, const DaemonWords& words, bool as_swift) {
     // A daemon that declares `user` means something else by it, and needs the rights it has.
     if (options.all().contains("user") && !declares(plugin, "user"))
       become_user(options.text("user"));
-    if (as_swift) leave_terminal();  // as Swift's: whoever kills the group kills it alone
     Cluster cluster(options.find("swift_dir").value_or("/etc/swift"));
     ServerHost host(cluster, options, name);
     const auto daemon = plugin.make_daemon({options, host});
+    if (as_swift) leave_terminal();  // as Swift's: whoever kills the group kills it alone
     const StopSignals signals;
     // Who started it waits until nobody writes there any more.
     if (as_swift && !words.once && !words.verbose) release_stdio();

@@ -38,8 +38,9 @@ class Uploader {
 
   // With a condition one server's refusal counts for all: they are asked before any gets bytes.
   [[nodiscard]] bool is_short() const {
-    return client_.content_length && *client_.content_length <= kShort &&
-           !client_.context.update_footers && !client_.headers.has("If-None-Match");
+    const std::uint64_t length = client_.content_length.value_or(0);  // one of none goes chunked
+    return length > 0 && length <= kShort && !client_.context.update_footers &&
+           !client_.headers.has("If-None-Match");
   }
 
   [[nodiscard]] const std::string& trans_id() const { return client_.context.trans_id; }
@@ -227,7 +228,9 @@ class Uploader {
     std::string body(*client_.content_length, '\0');
     if (auto refusal = read_short(body)) return refusal;
     auto open = all_copies();
-    while (!open.empty()) {
+    bool last = false;  // with a quorum there is one more try, and no long row of silent handoffs
+    while (!open.empty() && !last) {
+      last = enough({});
       Round round = next_round(open);
       if (round.calls.empty()) break;
       open.clear();

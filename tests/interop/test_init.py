@@ -71,12 +71,12 @@ class InitTest(unittest.TestCase):
     def pids(self):
         return {str(path.relative_to(self.run)): int(path.read_text() or 0) for path in self.run.rglob("*.pid*")}
 
-    def line(self, *words, folder=BUILD / "bin"):
-        return [str(folder / "swift-init"), "-d", str(self.etc), "-r", str(self.run), *map(str, words)]
+    def line(self, *words, folder=BUILD / "bin", run=None):
+        return [str(folder / "swift-init"), "-d", str(self.etc), "-r", str(run or self.run), *map(str, words)]
 
-    def init(self, *words, status=0, folder=BUILD / "bin", **more):
+    def init(self, *words, status=0, folder=BUILD / "bin", run=None, **more):
         """What ours said."""
-        done = subprocess.run(self.line(*words, folder=folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run(self.line(*words, folder=folder, run=run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=240, stdin=subprocess.DEVNULL, **more)
         self.assertEqual(done.returncode, status, done.stdout)
         return done.stdout
@@ -255,6 +255,10 @@ class InitTest(unittest.TestCase):
         self.assertEqual(self.pids(), {})
         self.assertIn("unknown command, 'begin'", self.init("object", "begin", status=1))
         self.assertIn("specify server(s) and command", self.init("start", status=1))
+        (self.swift.folder / "file").write_text("")  # no pid file can be written below it
+        for servers in ("object", "main"):
+            said = self.init(servers, "start", status=1, run=self.swift.folder / "file" / "run")
+            self.assertRegex(said, r"object-server: .*Not a directory")
         self.assertIn("swift-no-such is neither in", self.init("no-such", "start", status=1))
 
     def test_once_and_no_daemon(self):

@@ -74,9 +74,10 @@ class APUS_API Upload {
   /// call, in order: nothing = it waits for the body and is copy number `first + i`; else its final
   /// outcome. May be called again (handoffs) before the first `write`.
   virtual std::vector<std::optional<Outcome>> open(std::vector<Call> calls) = 0;
-  /// For a short body that is here already, instead of `open` and `write`. A server that is known
-  /// to be awake gets it together with the head; any other is asked first, and this waits for its
-  /// "100 Continue". Every outcome comes from `finish`, until which `body` must live. No footers.
+  /// For a short body that is here already, of at least a byte, instead of `open` and `write`. A
+  /// server that is known to be awake gets it together with the head; any other is asked first, and
+  /// this waits for its "100 Continue". Every outcome comes from `finish`, until which `body` must
+  /// live; what was sent may be stored without it. No footers.
   virtual void send_whole(std::vector<Call> calls, std::string_view body) = 0;
   /// Number of copies that still take the body.
   [[nodiscard]] virtual std::size_t alive() const = 0;

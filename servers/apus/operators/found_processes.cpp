@@ -116,15 +116,15 @@ std::vector<FoundProcess> find_processes(Interpreters interpreters) {
   return out;
 }
 
-bool is_ending(std::string_view stat) {
+bool holds_on(std::string_view stat) {
   const std::size_t end = stat.rfind(')');
   if (end == std::string_view::npos) return false;
   const std::vector<std::string> fields = split_list(stat.substr(end + 1), ' ');
   if (fields.size() < 18) return false;
-  constexpr std::int64_t kExiting = 4;  // PF_EXITING of the kernel's sched.h
-  const bool exiting = (parse_digits(fields[6]).value_or(0) & kExiting) != 0;
+  constexpr std::int64_t kOfKernel = 0x200000;  // PF_KTHREAD of the kernel's sched.h
+  if ((parse_digits(fields[6]).value_or(kOfKernel) & kOfKernel) != 0) return false;
   // The first thread may have ended before others.
-  return exiting && (fields[0] != "Z" || parse_digits(fields[17]).value_or(0) > 1);
+  return fields[0] != "Z" || parse_digits(fields[17]).value_or(0) > 1;
 }
 
 bool may_be(int pid, std::string_view program) {
@@ -132,7 +132,7 @@ bool may_be(int pid, std::string_view program) {
   std::ifstream in(folder / "cmdline", std::ios::binary);
   if (!in) return true;
   const std::string line(std::istreambuf_iterator<char>(in), {});
-  if (line.empty()) return is_ending(content_of(folder / "stat"));
+  if (line.empty()) return holds_on(content_of(folder / "stat"));
   return line.find(program) != std::string::npos;
 }
 

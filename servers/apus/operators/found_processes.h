@@ -28,9 +28,9 @@ std::string shown_command(const std::vector<std::string>& words, Interpreters in
 /// Parent and start (clock ticks after boot) of /proc/PID/stat; false when the text is none.
 bool parse_stat(std::string_view text, int& parent, std::uint64_t& start);
 
-/// True of /proc/PID/stat when the process has begun to end and still holds its files and ports:
-/// its command line is empty by then.
-bool is_ending(std::string_view stat);
+/// True of /proc/PID/stat when the process, which has no command line, may hold files and ports: it
+/// has begun to end, or is just becoming another program. Not a thread of the kernel.
+bool holds_on(std::string_view stat);
 
 /// True when the process runs, or has not ended wholly, and is the program or a script of that
 /// name; also when nobody may look. False when there is another process, or one that has ended.

@@ -88,6 +88,7 @@ bool InitManager::launch(const ManagedServer& server, StartedServers& started) {
       started.start({server.name(), program, conf, server.pid_file(conf), once});
     } catch (const std::system_error& error) {
       std::cerr << server.name() << ": " << error.what() << "\n";
+      broken_ = true;
       return false;
     }
   }
@@ -102,7 +103,7 @@ bool InitManager::start() {
                                             : StartOutput::kWaited);
   bool good = true;
   for (const ManagedServer& server : servers_) good = launch(server, started) && good;
-  good = good || !strict_;
+  good = (good || !strict_) && !broken_;
   if (options_.no_daemon) return started.wait_until_ended([&] { stop(); }) && good;
   return options_.no_wait ? good : started.wait_until_up() && good;
 }

@@ -61,6 +61,7 @@ class InitManager {
 
   InitOptions options_;
   bool strict_ = true;
+  bool broken_ = false;  // one could not be started; being strict or not is about confs
   std::vector<ManagedServer> servers_;
 };
 

@@ -111,7 +111,8 @@ void StartedServers::start(const StartOrder& order) {
 void StartedServers::listen(Started& one, Moment end) {
   if (one.said < 0) return;
   std::string text;
-  bool over = collect_output(one.said, text, end);
+  // One that another was waited for so long may have been up for long.
+  bool over = collect_output(one.said, text, std::max(end, moment_now() + kAfterNone));
   // A pass takes as long as it takes.
   while (!over && one.order.once) over = collect_output(one.said, text, moment_now() + kPassPiece);
   ::close(std::exchange(one.said, -1));

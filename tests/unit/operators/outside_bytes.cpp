@@ -54,14 +54,14 @@ TEST_CASE("a process ends in steps, and holds what it has until the last") {
     return "42 (x) y) " + std::string(state) + " 7 7 7 0 -1 " + flags + " 1 2 3 4 5 6 7 8 20 0 " +
            threads + " 0 1 1";
   };
-  CHECK_FALSE(is_ending(stat("S", "4194560", "1")));
-  CHECK_FALSE(is_ending(stat("S", "2129984", "1")));  // a thread of the kernel
-  CHECK(is_ending(stat("R", "4194564", "1")));
-  CHECK(is_ending(stat("Z", "4194564", "3")));
-  CHECK_FALSE(is_ending(stat("Z", "4194564", "1")));
+  CHECK(holds_on(stat("S", "4194560", "1")));
+  CHECK_FALSE(holds_on(stat("S", "2129984", "1")));  // a thread of the kernel
+  CHECK(holds_on(stat("R", "4194564", "1")));
+  CHECK(holds_on(stat("Z", "4194564", "3")));
+  CHECK_FALSE(holds_on(stat("Z", "4194564", "1")));
   for (const char* text :
        {"", ")", "42 (x) Z 7 7", "42 (x) R 7 7 7 0 -1 flags 1 2 3 4 5 6 7 8 9 0 1"})
-    CHECK_FALSE(is_ending(text));
+    CHECK_FALSE(holds_on(text));
 }
 
 TEST_CASE("Keystone's catalog gives the endpoint of the region, or says that there is none") {

@@ -72,7 +72,7 @@ TEST_CASE("too few nodes are a 503") {
     CHECK(cluster.ask("PUT", "/v1/a/c/o", typed(), body).status == 503);
     CHECK(cluster.host.log.has("Object PUT returning 503, 1/2 required connections"));
     CHECK(cluster.host.log.has(&body == &kBodies[0]
-                                   ? "ERROR 503 Trying to PUT /v1/a/c/o From Object Server"
+                                   ? "ERROR 503 Trying to PUT /a/c/o From Object Server"
                                    : "ERROR 503 Expect: 100-continue From Object Server"));
   }
 }
