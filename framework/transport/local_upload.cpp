@@ -250,7 +250,7 @@ void LocalUpload::send_whole(std::vector<Call> calls, std::string_view body) {
       copy->answer(no_server(call.endpoint));
       continue;
     }
-    if (!body.empty()) copy->pieces.push_back(piece);
+    copy->pieces.push_back(piece);
     copy->end(true);
     start(copy, *app);
   }

@@ -86,6 +86,12 @@ bool settle_body(Response& answer) {
   return true;
 }
 
+void settle(Outcome& outcome) {
+  if (!outcome.response || settle_body(*outcome.response)) return;
+  outcome.response.reset();
+  outcome.error.emplace(TransportError::Kind::kReset, "the answer's body broke");
+}
+
 Response best_response(const Services& services, const Request& client, Answers answers,
                        std::string_view what, std::optional<StatusOverride> override) {
   std::vector<int> statuses;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <apus/message.h>
+#include <apus/transport.h>
 
 #include <optional>
 #include <span>
@@ -38,6 +39,8 @@ Response best_response(const Services& services, const Request& client, Answers 
 
 /// Reads an answer's body, at most 64 KiB, so that its connection is free. False when it broke.
 bool settle_body(Response& answer);
+/// The same of an outcome: one whose body broke is a lost connection (kReset), and no answer.
+void settle(Outcome& outcome);
 /// Drops what stays inside, and unquotes Etag.
 void clean_headers(Response& response);
 

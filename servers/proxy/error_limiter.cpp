@@ -49,6 +49,12 @@ void ErrorLimiter::limit(const RingDevice& device, std::string_view message,
   log_.error(std::string(message) + " " + name, trans_id);
 }
 
+void ErrorLimiter::failed(const RingDevice& device, int status, std::string_view text,
+                          std::string_view trans_id) {
+  if (status == 507) return limit(device, "ERROR Insufficient Storage", trans_id);
+  error(device, "ERROR " + std::to_string(status) + " " + std::string(text), trans_id);
+}
+
 void ErrorLimiter::exception(const RingDevice& device, std::string_view type, std::string_view info,
                              std::string_view why, std::string_view trans_id) {
   const std::string name = node_name(device);

@@ -24,6 +24,10 @@ class ErrorLimiter {
   void error(const RingDevice& device, std::string_view message, std::string_view trans_id);
   /// Limits it at once, and logs as above.
   void limit(const RingDevice& device, std::string_view message, std::string_view trans_id);
+  /// For an answer with `status` of 500 and above: 507 limits the node, any other counts as an
+  /// error and is logged as "ERROR STATUS TEXT ip:port/device".
+  void failed(const RingDevice& device, int status, std::string_view text,
+              std::string_view trans_id);
   /// Counts one and logs "ERROR with TYPE server ip:port/device re: INFO: WHY".
   void exception(const RingDevice& device, std::string_view type, std::string_view info,
                  std::string_view why, std::string_view trans_id);

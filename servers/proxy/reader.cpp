@@ -118,13 +118,10 @@ void Reader::judge_bad(const RingNode& node, Response response) {
   }
   settle_body(response);
   if (is_object_ && status == 404) latest_404_ = std::max(latest_404_, age);
-  const std::string& id = client_->context.trans_id;
-  if (status == 507) {
-    services_->limiter().limit(*node.device, "ERROR Insufficient Storage", id);
-  } else if (status >= 500) {
-    services_->limiter().error(
-        *node.device,
-        "ERROR " + std::to_string(status) + "  From " + std::string(plan_.type) + " Server", id);
+  if (status >= 500) {
+    services_->limiter().failed(*node.device, status,
+                                " From " + std::string(plan_.type) + " Server",
+                                client_->context.trans_id);
   }
   answers_.push_back(std::move(response));
 }

@@ -84,10 +84,7 @@ class Scatter {
   bool judge(const Sent& sent, Outcome outcome) {
     const RingDevice& device = *sent.node.device;
     const std::string& id = client_.context.trans_id;
-    if (outcome.response && !settle_body(*outcome.response)) {
-      outcome.response.reset();
-      outcome.error.emplace(TransportError::Kind::kReset, "the answer's body broke");
-    }
+    settle(outcome);
     if (!outcome.response) {
       services_.limiter().exception(device, plan_.type,
                                     "Trying to " + plan_.method + " " + plan_.place.name,
@@ -96,16 +93,11 @@ class Scatter {
     }
     services_.timings().set(device, services_.host.clock().steady() - sent.start);
     const int status = outcome.response->status;
-    if (status == 507) {
-      services_.limiter().limit(device, "ERROR Insufficient Storage", id);
-      return false;
-    }
     if (status >= 500) {
-      services_.limiter().error(device,
-                                "ERROR " + std::to_string(status) + " Trying to " + plan_.method +
-                                    " " + plan_.place.name + " From " + std::string(plan_.type) +
-                                    " Server",
-                                id);
+      services_.limiter().failed(device, status,
+                                 "Trying to " + plan_.method + " " + plan_.place.name + " From " +
+                                     std::string(plan_.type) + " Server",
+                                 id);
       return false;
     }
     statuses_.push_back(status);

@@ -56,48 +56,36 @@ class Uploader {
 
   // An answer that came instead of "100 Continue". False when another node must be asked.
   bool take_early(const RingNode& node, Outcome outcome) {
-    return take_if_well(node, std::move(outcome), "Expect: 100-continue",
-                        "Expect: 100-continue on " + quote(place_.name));
+    return take_if_well(node, std::move(outcome), true);
   }
 
   // An answer to a head that had its body with it. False when another node must be asked.
   bool take_whole(const RingNode& node, Outcome outcome) {
     settle(outcome);
-    if (was_left(outcome)) {
-      answers_.emplace_back(503);
-      return true;
-    }
-    const std::string trying = "Trying to PUT " + quote(place_.name);
-    return take_if_well(node, std::move(outcome), trying, trying);
+    if (!was_left(outcome)) return take_if_well(node, std::move(outcome), false);
+    answers_.emplace_back(503);
+    return true;
   }
 
-  bool take_if_well(const RingNode& node, Outcome outcome, const std::string& step,
-                    const std::string& doing) {
+  bool take_if_well(const RingNode& node, Outcome outcome, bool asked) {
     const RingDevice& device = *node.device;
+    const char* const step = asked ? "Expect: 100-continue" : "Trying to PUT";
     if (!outcome.response) {
-      services_.limiter().exception(device, "Object", doing, outcome.error->what(), trans_id());
+      services_.limiter().exception(device, "Object",
+                                    std::string(step) + (asked ? " on " : " ") + quote(place_.name),
+                                    outcome.error->what(), trans_id());
       return false;
     }
     const int status = outcome.response->status;
-    if (status == 507) {
-      services_.limiter().limit(device, "ERROR Insufficient Storage", trans_id());
-      return false;
-    }
     if (status >= 500) {
-      services_.limiter().error(
-          device, "ERROR " + std::to_string(status) + " " + step + " From Object Server",
+      services_.limiter().failed(
+          device, status,
+          std::string(step) + (asked ? "" : " " + quote(place_.name)) + " From Object Server",
           trans_id());
       return false;
     }
     answers_.push_back(std::move(*outcome.response));
     return true;
-  }
-
-  // The answer's body is read, or the answer is none.
-  static void settle(Outcome& outcome) {
-    if (!outcome.response || settle_body(*outcome.response)) return;
-    outcome.response.reset();
-    outcome.error.emplace(TransportError::Kind::kReset, "the answer's body broke");
   }
 
   // Who was not waited for any longer did nothing wrong.
@@ -118,13 +106,9 @@ class Uploader {
       answers_.emplace_back(503);
       return;
     }
-    const int status = outcome.response->status;
-    if (status == 507) {
-      services_.limiter().limit(device, "ERROR Insufficient Storage", trans_id());
-    } else if (status >= 500) {
-      services_.limiter().error(
-          device, "ERROR " + std::to_string(status) + " From Object Server re: " + client_.path,
-          trans_id());
+    if (outcome.response->status >= 500) {
+      services_.limiter().failed(device, outcome.response->status,
+                                 "From Object Server re: " + client_.path, trans_id());
     }
     answers_.push_back(std::move(*outcome.response));
   }
